@@ -1,0 +1,203 @@
+"""The event stream: the one thing that the outside world reads of a run. Torch-free.
+
+One JSON object a line in `events.jsonl`, append-only, flushed a line at a time. `seq` counts from 1 without a gap over
+the whole life of the run folder, also across resumes. A reader must accept types that it does not know.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+EVENTS_FILE = "events.jsonl"
+
+
+class Event(BaseModel):
+    """What every event carries: `type`, `seq` (from 1) and `time` (seconds since 1970, UTC)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seq: int = 0
+    time: float = 0.0
+
+
+class Started(Event):
+    """A fresh run begins. `num_latent_dims` is D, which converts a mean-KL into nats."""
+
+    type: Literal["started"] = "started"
+    total_iterations: int
+    num_latent_dims: int
+    num_trainable_parameters: int
+    engine_version: str
+
+
+class Resumed(Event):
+    """The run goes on from `iteration`; what was written past it is void and will be written again."""
+
+    type: Literal["resumed"] = "resumed"
+    iteration: int
+    step: int
+    checkpoint: str | None
+
+
+class Metrics(Event):
+    """One iteration's values. `step` counts optimizer steps so far, `iteration` rollouts finished so far."""
+
+    type: Literal["metrics"] = "metrics"
+    iteration: int
+    step: int
+    values: dict[str, float]
+
+
+class Sample(BaseModel):
+    """One drawn picture. `path` is relative to the run folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    index: int
+    path: str
+    prompt: str
+    seed: int
+    rewards: dict[str, float]
+
+
+class Samples(Event):
+    type: Literal["samples"] = "samples"
+    iteration: int
+    step: int
+    samples: list[Sample]
+
+
+class Checkpoint(Event):
+    """A checkpoint folder is complete. `path` is relative to the run folder; `removed` lists those just deleted."""
+
+    type: Literal["checkpoint"] = "checkpoint"
+    iteration: int
+    step: int
+    path: str
+    num_bytes: int
+    removed: list[str] = []
+
+
+class Score(BaseModel):
+    """A mean over prompts with its 95 % interval; `per_prompt` in the order of the prompt set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mean: float
+    low: float
+    high: float
+    per_prompt: list[float]
+
+
+class Difference(BaseModel):
+    """Paired difference to the base model on the same prompts and seeds, with its 95 % bootstrap interval."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mean: float
+    low: float
+    high: float
+
+
+class Evaluation(Event):
+    """A checkpoint's scores on one prompt set. `difference` is empty for the base model itself (iteration 0)."""
+
+    type: Literal["evaluation"] = "evaluation"
+    iteration: int
+    step: int
+    prompt_set: str
+    num_prompts: int
+    scores: dict[str, Score]
+    difference: dict[str, Difference]
+
+
+class Phase(Event):
+    """Progress of one phase. `seconds_left` is an estimate for the whole run, where one can be made."""
+
+    type: Literal["phase"] = "phase"
+    phase: Literal["load", "encode", "evaluate", "train", "finish"]
+    done: int
+    total: int
+    unit: str
+    seconds_left: float | None = None
+
+
+class Log(Event):
+    type: Literal["log"] = "log"
+    level: Literal["info", "warning", "error"]
+    message: str
+
+
+class Finished(Event):
+    """`stopped` says that a SIGTERM ended the run early, after its last checkpoint."""
+
+    type: Literal["finished"] = "finished"
+    iteration: int
+    step: int
+    stopped: bool = False
+
+
+class Failed(Event):
+    """`deterministic` failures (a bad config, a missing file) would come back: they are not tried again."""
+
+    type: Literal["failed"] = "failed"
+    error: str
+    traceback: str
+    hint: str
+    deterministic: bool
+
+
+class UnknownEvent(Event):
+    """An event of a type that this version does not know."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    type: str
+
+
+EVENT_TYPES: dict[str, type[Event]] = {
+    cls.model_fields["type"].default: cls
+    for cls in (Started, Resumed, Metrics, Samples, Checkpoint, Evaluation, Phase, Log, Finished, Failed)
+}
+
+
+def parse_event(line: str | bytes) -> Event:
+    """One line of `events.jsonl` as its event. Raises ValueError on a line that is no event."""
+    fields = json.loads(line)
+    return EVENT_TYPES.get(fields.get("type"), UnknownEvent).model_validate(fields)
+
+
+class EventWriter:
+    """Appends events to `<folder>/events.jsonl`, a whole line at a time.
+
+    A line that a killed process left half-written is cut off when the file is opened again.
+    """
+
+    def __init__(self, folder: Path):
+        path = folder / EVENTS_FILE
+        self._next_seq = _cut_half_written_line(path) + 1
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, event: Event) -> None:
+        stamped = event.model_copy(update={"seq": self._next_seq, "time": time.time()})
+        self._file.write(stamped.model_dump_json() + "\n")
+        self._file.flush()
+        self._next_seq += 1
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _cut_half_written_line(path: Path) -> int:
+    """Truncate after the last whole line; return how many lines there are."""
+    if not path.exists():
+        return 0
+    content = path.read_bytes()
+    end = content.rfind(b"\n") + 1
+    if end < len(content):
+        with path.open("r+b") as file:
+            file.truncate(end)
+    return content.count(b"\n")

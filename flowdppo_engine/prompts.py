@@ -1,0 +1,68 @@
+"""Prompts and prompt sets: the sandbox's own, plain text files and GenEval2's JSON lines. Torch-free."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+SANDBOX_PROMPTS = Path(__file__).parent / "sandbox" / "prompts"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question about a picture and the answer that the prompt calls for, as in GenEval2's `vqa_list`."""
+
+    text: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt with its questions; plain text has none. `skills` names what each question tests, in the same order."""
+
+    text: str
+    questions: tuple[Question, ...] = ()
+    skills: tuple[str, ...] = ()
+
+    @property
+    def atom_count(self) -> int:
+        return len(self.questions)
+
+
+def load_prompts(source: str) -> list[Prompt]:
+    """The prompts of `sandbox:NAME`, of a .txt file (one a line) or of a GenEval2 .jsonl file.
+
+    Raises ValueError with the source and the remedy where it is missing, empty or of an unknown kind.
+    """
+    path = SANDBOX_PROMPTS / f"{source.removeprefix('sandbox:')}.jsonl" if is_sandbox(source) else Path(source)
+    if not path.is_file():
+        raise ValueError(f"prompt set {source!r} was not found: {_remedy(source)}")
+    if path.suffix not in (".txt", ".jsonl"):
+        raise ValueError(f"prompt set {source!r} is neither .txt (one prompt a line) nor .jsonl (GenEval2's format).")
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not lines:
+        raise ValueError(f"prompt set {source!r} is empty: give it at least one prompt.")
+    if path.suffix == ".txt":
+        return [Prompt(line.strip()) for line in lines]
+    return [_parse_geneval2(line, f"{source}, line {number}") for number, line in enumerate(lines, 1)]
+
+
+def is_sandbox(source: str) -> bool:
+    return source.startswith("sandbox:")
+
+
+def _remedy(source: str) -> str:
+    if not is_sandbox(source):
+        return "give the path of a .txt or .jsonl file."
+    names = sorted(path.stem for path in SANDBOX_PROMPTS.glob("*.jsonl"))
+    return "the sandbox has " + ", ".join(f"sandbox:{name}" for name in names) + "."
+
+
+def _parse_geneval2(line: str, where: str) -> Prompt:
+    try:
+        fields = json.loads(line)
+        questions = tuple(Question(text, answer) for text, answer in fields["vqa_list"])
+        return Prompt(fields["prompt"], questions, tuple(fields.get("skills", ())))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{where} is not in GenEval2's format ({error}): each line is an object with `prompt` and `vqa_list`."
+        ) from error
