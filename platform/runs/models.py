@@ -1,0 +1,197 @@
+"""The tables of runs. What changes them is in `services.py` and `lifecycle.py`; what reads them in `selectors.py`."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from teams.models import Team
+
+
+class Experiment(models.Model):
+    """A folder of runs that are meant to be compared."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="experiments")
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["team", "name"], name="experiment_name_is_unique_in_team")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RunState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Run(models.Model):
+    """One training run. Its state is written by `runs.lifecycle` alone.
+
+    `lease_token` fences: a worker may write to a run only while the row still carries the token that it claimed with.
+    `event_offset` is the number of bytes of `events.jsonl` that these tables hold, kept in the same transaction.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    experiment = models.ForeignKey(Experiment, on_delete=models.CASCADE, related_name="runs")
+    name = models.CharField(max_length=120)
+    recipe = models.CharField(max_length=80)
+    config = models.JSONField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED, db_index=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    hint = models.TextField(blank=True)
+
+    num_attempts = models.PositiveIntegerField(default=0)
+    lease_token = models.UUIDField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    nudged_at = models.DateTimeField(null=True)
+    event_offset = models.PositiveBigIntegerField(default=0)
+
+    total_iterations = models.PositiveIntegerField(default=0)
+    iteration = models.PositiveIntegerField(default=0)
+    step = models.PositiveIntegerField(default=0)
+    num_latent_dims = models.PositiveIntegerField(null=True)
+    phase = models.CharField(max_length=20, blank=True)
+    phase_done = models.PositiveIntegerField(default=0)
+    phase_total = models.PositiveIntegerField(default=0)
+    phase_unit = models.CharField(max_length=20, blank=True)
+    seconds_left = models.FloatField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def folder(self) -> str:
+        """The run folder, relative to the root of the file storage."""
+        return f"runs/{self.id}"
+
+
+class AttemptOutcome(models.TextChoices):
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+class Attempt(models.Model):
+    """One life of a run on one worker. What it wrote past `valid_until` was rolled back by a later attempt."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    worker = models.CharField(max_length=120)
+    engine_pid = models.PositiveIntegerField(null=True)
+    engine_started_at = models.FloatField(null=True, help_text="Start time of the process, seconds since 1970.")
+    outcome = models.CharField(max_length=10, choices=AttemptOutcome.choices, default=AttemptOutcome.RUNNING)
+    resumed_from = models.PositiveIntegerField(null=True)
+    valid_until = models.PositiveIntegerField(null=True, help_text="Last iteration that still counts.")
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="attempt_number_is_unique_in_run")]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.run_id}"
+
+
+class MetricPoint(models.Model):
+    """One value of one metric at one iteration."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="points")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="points")
+    key = models.CharField(max_length=80)
+    iteration = models.PositiveIntegerField()
+    step = models.PositiveIntegerField()
+    time = models.FloatField(help_text="Seconds since 1970.")
+    value = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "key", "iteration", "attempt"], name="one_value_a_point")]
+
+
+class Written(models.Model):
+    """What an attempt wrote at an iteration; void once the attempt was rolled back past it."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="%(class)ss")
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="%(class)ss")
+    iteration = models.PositiveIntegerField()
+    step = models.PositiveIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class Sample(Written):
+    """A drawn picture. `path` is relative to the run folder."""
+
+    index = models.PositiveIntegerField()
+    path = models.CharField(max_length=200)
+    prompt = models.TextField()
+    seed = models.BigIntegerField()
+    rewards = models.JSONField()
+
+    class Meta:
+        ordering = ["iteration", "index"]
+        constraints = [
+            models.UniqueConstraint(fields=["attempt", "iteration", "index"], name="one_sample_a_place"),
+        ]
+
+
+class Checkpoint(Written):
+    """A checkpoint folder, relative to the run folder. The engine deletes old ones; the row stays."""
+
+    path = models.CharField(max_length=200)
+    num_bytes = models.PositiveBigIntegerField()
+    removed = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-iteration"]
+        constraints = [models.UniqueConstraint(fields=["attempt", "iteration"], name="one_checkpoint_an_iteration")]
+
+
+class Evaluation(Written):
+    """Scores of a checkpoint on one prompt set, as in the event (`flowdppo_engine.events.Evaluation`)."""
+
+    prompt_set = models.CharField(max_length=200)
+    num_prompts = models.PositiveIntegerField()
+    scores = models.JSONField()
+    difference = models.JSONField()
+
+    class Meta:
+        ordering = ["iteration", "prompt_set"]
+        constraints = [
+            models.UniqueConstraint(fields=["attempt", "iteration", "prompt_set"], name="one_evaluation_a_set"),
+        ]
+
+
+class LogLine(models.Model):
+    """A line of the run's log. `seq` is the event's number in the run's stream; 0 for the platform's own words."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_lines")
+    attempt = models.ForeignKey(Attempt, null=True, on_delete=models.CASCADE, related_name="log_lines")
+    seq = models.PositiveIntegerField()
+    time = models.DateTimeField()
+    level = models.CharField(max_length=10)
+    message = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
