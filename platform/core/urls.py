@@ -1,0 +1,19 @@
+"""All addresses of the site, but the panel's own under /panel/."""
+
+from importlib.util import find_spec
+
+from allauth.account import views as account
+from django.urls import include, path
+
+from core import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("accounts/login/", account.login, name="account_login"),
+    path("accounts/logout/", account.logout, name="account_logout"),
+    path("accounts/password/change/", account.password_change, name="account_change_password"),
+    path("", include("runs.urls")),
+]
+if find_spec("runs.panel_urls"):
+    urlpatterns.append(path("", include("runs.panel_urls")))

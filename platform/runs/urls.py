@@ -1,0 +1,3 @@
+"""Addresses of experiments and runs."""
+
+urlpatterns = []
