@@ -1,0 +1,79 @@
+"""Real servers for the tests: an embedded PostgreSQL and Redis in a temporary folder, started when first asked for.
+
+Their addresses are decided here, before Django reads its settings; that is why the settings module is named here and
+not in pyproject.toml, which pytest-django would load first. DATABASE_URL and REDIS_URL, where set, win.
+"""
+
+import atexit
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from stack.embedded import embedded_servers
+from stack.postgres_server import as_account
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings"
+
+DATA_DIR = Path(tempfile.mkdtemp(prefix="flowdppo-tests-"))
+atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
+os.environ["FLOWDPPO_DATA"] = str(DATA_DIR)
+
+SERVERS = None
+if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
+    SERVERS = embedded_servers(DATA_DIR)
+    os.environ.setdefault("DATABASE_URL", SERVERS.endpoints.database_url)
+    os.environ.setdefault("REDIS_URL", SERVERS.endpoints.redis_url)
+
+
+def pytest_configure() -> None:
+    import django
+
+    django.setup()
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """PostgreSQL and Redis, up."""
+    if SERVERS is None:
+        yield
+        return
+    SERVERS.postgres.prepare()
+    SERVERS.redis.prepare()
+    with (
+        # What a crash of the machine would lose does not matter here, and the disk is spared.
+        _running([*SERVERS.postgres.command, "-c", "fsync=off"], as_account(SERVERS.postgres.account)) as postgres,
+        _running(SERVERS.redis.command, {}) as redis,
+    ):
+        SERVERS.postgres.wait_until_ready(lambda: postgres.poll() is None)
+        SERVERS.redis.wait_until_ready(lambda: redis.poll() is None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(servers):
+    """pytest-django asks for this before it makes the test database."""
+
+
+class _running:
+    """A server process for the length of a with block."""
+
+    def __init__(self, command: list[str], account: dict):
+        self._command, self._account = command, account
+
+    def __enter__(self) -> subprocess.Popen:
+        log = (DATA_DIR / f"{Path(self._command[0]).name}.log").open("w")
+        self._process = subprocess.Popen(
+            self._command, stdout=log, stderr=log, cwd="/", start_new_session=True, **self._account
+        )
+        return self._process
+
+    def __exit__(self, *_) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
