@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from stack.embedded import embedded_servers
 from stack.postgres_server import as_account
 
