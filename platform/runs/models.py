@@ -88,10 +88,14 @@ class AttemptOutcome(models.TextChoices):
     FAILED = "failed"
     CANCELLED = "cancelled"
     LOST = "lost"
+    STOPPED = "stopped"
 
 
 class Attempt(models.Model):
-    """One life of a run on one worker. What it wrote past `valid_until` was rolled back by a later attempt."""
+    """One life of a run on one worker. What it wrote past `valid_until` was rolled back by a later attempt.
+
+    `lost` attempts died; `stopped` ones were put down in order, because their worker went away.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
@@ -100,7 +104,7 @@ class Attempt(models.Model):
     engine_started_at = models.FloatField(null=True, help_text="Start time of the process, seconds since 1970.")
     outcome = models.CharField(max_length=10, choices=AttemptOutcome.choices, default=AttemptOutcome.RUNNING)
     resumed_from = models.PositiveIntegerField(null=True)
-    valid_until = models.PositiveIntegerField(null=True, help_text="Last iteration that still counts.")
+    valid_until = models.IntegerField(null=True, help_text="Last iteration that still counts; -1 where none does.")
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
