@@ -13,11 +13,14 @@ from pydantic import BaseModel, ConfigDict
 
 EVENTS_FILE = "events.jsonl"
 
+# JSON has no NaN and no infinity: they are written as the strings "NaN" and "Infinity", and read back as floats.
+SHAPE = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+
 
 class Event(BaseModel):
     """What every event carries: `type`, `seq` (from 1) and `time` (seconds since 1970, UTC)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SHAPE
 
     seq: int = 0
     time: float = 0.0
@@ -54,7 +57,7 @@ class Metrics(Event):
 class Sample(BaseModel):
     """One drawn picture. `path` is relative to the run folder."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SHAPE
 
     index: int
     path: str
@@ -84,7 +87,7 @@ class Checkpoint(Event):
 class Score(BaseModel):
     """A mean over prompts with its 95 % interval; `per_prompt` in the order of the prompt set."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SHAPE
 
     mean: float
     low: float
@@ -95,7 +98,7 @@ class Score(BaseModel):
 class Difference(BaseModel):
     """Paired difference to the base model on the same prompts and seeds, with its 95 % bootstrap interval."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = SHAPE
 
     mean: float
     low: float
@@ -153,7 +156,7 @@ class Failed(Event):
 class UnknownEvent(Event):
     """An event of a type that this version does not know."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow")
 
     type: str
 
