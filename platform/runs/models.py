@@ -130,6 +130,7 @@ class MetricPoint(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "key", "iteration", "attempt"], name="one_value_a_point")]
+        indexes = [models.Index(fields=["run", "id"], name="points_of_a_run_in_order")]
 
 
 class Written(models.Model):
