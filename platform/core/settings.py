@@ -1,7 +1,7 @@
 """Settings of the site. What differs between installations comes from the environment."""
 
+import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import environ
@@ -13,6 +13,7 @@ if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
 from core import secret_key  # noqa: E402
+from stack import endpoints  # noqa: E402
 
 env = environ.Env()
 
@@ -23,11 +24,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # The embedded stack, where it is up, stands in for servers that the environment does not name.
-embedded = None
-if find_spec("stack.endpoints"):
-    from stack import endpoints
-
-    embedded = endpoints.read(DATA_DIR)
+embedded = None if {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys() else endpoints.read(DATA_DIR)
 DATABASE_URL = env.str("DATABASE_URL", default=embedded.database_url if embedded else "")
 REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url if embedded else "")
 
@@ -52,7 +49,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.static_files.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -1,0 +1,193 @@
+"""RunConfig's JSON schema as a tree that a form can be drawn from.
+
+A path is where pydantic says an error is, without list indices: blocks by field name, and below a union the name of
+the variant, as in ("trust_region", "divergence_mask", "threshold", "value").
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+from flowdppo_engine.config import RunConfig
+
+Path = tuple[str, ...]
+
+# Field names that do not read well as words.
+LABELS = {
+    "lr": "learning rate",
+    "eps": "epsilon",
+    "std": "standard deviation",
+    "ema": "EMA",
+    "lora": "LoRA",
+    "k": "steps drawn (k)",
+    "beta1": "beta 1",
+    "beta2": "beta 2",
+    "sandbox_soft_tifa": "soft TIFA (sandbox)",
+    "sandbox_picture_quality": "picture quality (sandbox)",
+}
+
+
+class Kind(StrEnum):
+    INTEGER = "integer"
+    NUMBER = "number"
+    TEXT = "text"
+    CHOICE = "choice"
+    TOGGLE = "toggle"
+    LINES = "lines"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits of a number; `above` and `below` are excluded themselves."""
+
+    minimum: float | None = None
+    above: float | None = None
+    maximum: float | None = None
+    below: float | None = None
+    multiple_of: float | None = None
+
+
+@dataclass(frozen=True)
+class Node:
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The name of the form's field."""
+        return ".".join(("config", *self.path))
+
+    @property
+    def dotted(self) -> str:
+        return ".".join(self.path)
+
+    @property
+    def label(self) -> str:
+        return label_of(self.path[-1])
+
+
+@dataclass(frozen=True)
+class Knob(Node):
+    """One value."""
+
+    kind: Kind
+    help: str
+    unit: str
+    essential: bool
+    choices: tuple[str, ...]
+    bounds: Bounds
+    optional: bool
+
+
+@dataclass(frozen=True)
+class Block(Node):
+    """Values that belong together. `defaults` by field, as plain JSON data."""
+
+    members: tuple["Knob | Block | Union", ...]
+    defaults: dict
+
+    @property
+    def key(self) -> str:
+        return self.path[-1]
+
+
+@dataclass(frozen=True)
+class Union(Node):
+    """One of several blocks, or with `many` any number of them, each at most once."""
+
+    discriminator: str
+    variants: tuple[Block, ...]
+    many: bool
+
+
+@cache
+def config_tree() -> Block:
+    """The knobs of RunConfig."""
+    schema = RunConfig.model_json_schema()
+    return _SchemaReader(schema["$defs"]).block((), schema)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything below it."""
+    yield node
+    below = node.members if isinstance(node, Block) else node.variants if isinstance(node, Union) else ()
+    for child in below:
+        yield from walk(child)
+
+
+def label_of(key: str) -> str:
+    words = LABELS.get(key, key.replace("_", " ").replace("num ", "", 1))
+    return words[0].upper() + words[1:]
+
+
+class _SchemaReader:
+    """Walks a JSON schema, following its references."""
+
+    def __init__(self, definitions: dict):
+        self._definitions = definitions
+
+    def block(self, path: Path, schema: dict, discriminator: str | None = None) -> Block:
+        fields = {key: field for key, field in schema["properties"].items() if key != discriminator}
+        return Block(
+            path,
+            members=tuple(self._node((*path, key), field) for key, field in fields.items()),
+            defaults={key: field["default"] for key, field in fields.items() if "default" in field},
+        )
+
+    def _node(self, path: Path, schema: dict) -> Node:
+        if "$ref" in schema:
+            return self.block(path, self._follow(schema))
+        if "discriminator" in schema:
+            return self._union(path, schema["discriminator"], many=False)
+        if "discriminator" in schema.get("items", {}):
+            return self._union(path, schema["items"]["discriminator"], many=True)
+        return _knob(path, schema)
+
+    def _union(self, path: Path, discriminator: dict, many: bool) -> Union:
+        key = discriminator["propertyName"]
+        variants = tuple(
+            self.block((*path, name), self._follow({"$ref": reference}), discriminator=key)
+            for name, reference in discriminator["mapping"].items()
+        )
+        return Union(path, key, variants, many)
+
+    def _follow(self, schema: dict) -> dict:
+        return self._definitions[schema["$ref"].removeprefix("#/$defs/")]
+
+
+def _knob(path: Path, schema: dict) -> Knob:
+    plain, optional = _without_null(schema)
+    choices = tuple(plain.get("enum", [plain["const"]] if "const" in plain else []))
+    return Knob(
+        path,
+        kind=Kind.CHOICE if choices else _KINDS[plain["type"]],
+        help=schema.get("description", ""),
+        unit=schema.get("unit", ""),
+        essential=schema.get("essential", False),
+        choices=choices,
+        bounds=Bounds(
+            minimum=plain.get("minimum"),
+            above=plain.get("exclusiveMinimum"),
+            maximum=plain.get("maximum"),
+            below=plain.get("exclusiveMaximum"),
+            multiple_of=plain.get("multipleOf"),
+        ),
+        optional=optional,
+    )
+
+
+def _without_null(schema: dict) -> tuple[dict, bool]:
+    """The schema of the value where there is one, and whether there may be none."""
+    options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
+    if len(options) != 1:
+        raise TypeError(f"the form cannot draw a field of several types: {schema}")
+    return options[0], "anyOf" in schema
+
+
+_KINDS = {
+    "integer": Kind.INTEGER,
+    "number": Kind.NUMBER,
+    "string": Kind.TEXT,
+    "boolean": Kind.TOGGLE,
+    "array": Kind.LINES,
+}
