@@ -1,0 +1,44 @@
+"""What people do to experiments and runs. Each verb checks the role first; the state of a run is `lifecycle`'s."""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from teams.models import Team, User
+from teams.selectors import may_write
+
+from runs import lifecycle
+from runs.config_errors import check_config
+from runs.models import Experiment, Run
+
+
+def create_experiment(user: User, team: Team, name: str, description: str = "") -> Experiment:
+    """An empty experiment. Raises PermissionDenied for viewers and strangers."""
+    _require_writer(user, team.id)
+    return Experiment.objects.create(team=team, name=name, description=description, created_by=user)
+
+
+def submit_run(user: User, experiment: Experiment, name: str, recipe: str, config: dict) -> Run:
+    """Queue a run. Raises PermissionDenied, or ConfigInvalid where the configuration cannot run."""
+    _require_writer(user, experiment.team_id)
+    checked = check_config(config)
+    with transaction.atomic():
+        run = Run.objects.create(
+            experiment=experiment,
+            name=name,
+            recipe=recipe,
+            config=checked.model_dump(mode="json"),
+            total_iterations=checked.iterations,
+            created_by=user,
+        )
+        lifecycle.enqueue(run)
+    return run
+
+
+def cancel_run(user: User, run: Run) -> None:
+    """Ask a run to stop; one that has ended stays as it is. Raises PermissionDenied."""
+    _require_writer(user, run.experiment.team_id)
+    lifecycle.request_cancel(run)
+
+
+def _require_writer(user: User, team_id: int) -> None:
+    if not may_write(user, team_id):
+        raise PermissionDenied("Only owners and members of the team may do this: ask an owner to change your role.")
