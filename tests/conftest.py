@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import django
 import pytest
 
 from stack.embedded import embedded_servers
@@ -29,10 +30,8 @@ if "DATABASE_URL" not in os.environ or "REDIS_URL" not in os.environ:
     os.environ.setdefault("REDIS_URL", SERVERS.endpoints.redis_url)
 
 
-def pytest_configure() -> None:
-    import django
-
-    django.setup()
+# Here rather than in a hook: the conftest files below this one import models.
+django.setup()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,56 @@
+"""Nudges: messages that tell a worker to look at a run. PostgreSQL is the truth, so a lost one only costs time."""
+
+import logging
+import uuid
+from datetime import timedelta
+from functools import cache
+
+from celery import Celery
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
+
+from runs.models import Run, RunState
+
+EXECUTE_RUN = "worker.execute_run"
+RUNS_QUEUE = "runs"
+REPEAT_AFTER = timedelta(seconds=10)
+
+logger = logging.getLogger(__name__)
+
+
+def send(run_id: uuid.UUID) -> None:
+    """Send a run's nudge. A broker that is down is no error: the sweeper sends it again."""
+    try:
+        _sender().send_task(EXECUTE_RUN, [str(run_id)], queue=RUNS_QUEUE, retry=False, ignore_result=True)
+    except OperationalError as error:
+        logger.warning("The nudge for run %s was not sent (%s); it will be sent again.", run_id, error)
+        return
+    Run.objects.filter(id=run_id).update(nudged_at=Now())
+
+
+def sweep() -> int:
+    """Send again what queued runs still wait for, once the queue is empty; return how many.
+
+    While the queue holds messages, workers are busy and nothing needs to be said twice.
+    """
+    waiting = Run.objects.filter(Q(nudged_at=None) | Q(nudged_at__lt=Now() - REPEAT_AFTER), state=RunState.QUEUED)
+    run_ids = list(waiting.order_by("created_at").values_list("id", flat=True))
+    if not run_ids or _queue_length():
+        return 0
+    for run_id in run_ids:
+        send(run_id)
+    return len(run_ids)
+
+
+def _queue_length() -> int:
+    with _sender().connection_for_write() as connection, connection.SimpleQueue(RUNS_QUEUE) as queue:
+        return queue.qsize()
+
+
+@cache
+def _sender() -> Celery:
+    sender = Celery("flowdppo-nudges", broker=settings.REDIS_URL, set_as_current=False)
+    sender.conf.broker_transport_options = {"socket_connect_timeout": 3, "socket_timeout": 10}
+    return sender
