@@ -1,0 +1,1 @@
+"""Scoring a policy on fixed prompts and seeds, and drawing pictures with it."""

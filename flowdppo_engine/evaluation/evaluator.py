@@ -1,0 +1,43 @@
+"""The evaluation of one policy: fixed prompts, fixed seeds, ODE."""
+
+from collections.abc import Callable, Sequence
+
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.evaluation.drawing import score_prompts
+from flowdppo_engine.evaluation.statistics import make_score
+from flowdppo_engine.events import Score
+from flowdppo_engine.models.base import FlowModel
+from flowdppo_engine.models.conditions import ConditionStore
+from flowdppo_engine.policy.schedules import make_sigmas
+from flowdppo_engine.prompts import Prompt
+from flowdppo_engine.rewards.suite import RewardSuite
+from flowdppo_engine.training import keyed
+from flowdppo_engine.training.rollout import Denoising
+
+
+def evaluation_denoising(config: RunConfig) -> Denoising:
+    """The ODE of evaluations and samples, on the rollout's kind of grid."""
+    evaluation, rollout = config.evaluation, config.rollout
+    return Denoising(
+        make_sigmas(rollout.schedule, evaluation.num_denoising_steps, rollout.shift), evaluation.guidance_scale
+    )
+
+
+class Evaluator:
+    """Scores the model as it is: whoever wants the averaged weights applies them around the call."""
+
+    def __init__(self, config: RunConfig, model: FlowModel, rewards: RewardSuite, store: ConditionStore):
+        self._config = config.evaluation
+        self._denoising = evaluation_denoising(config)
+        self._model = model
+        self._rewards = rewards
+        self._store = store
+
+    def score(self, prompts: Sequence[Prompt], check: Callable[[int], None] = lambda done: None) -> dict[str, Score]:
+        """Every named score of one image a prompt; the noise of prompt i depends on the evaluation's seed and i."""
+        noise = keyed.normal((len(prompts), *self._model.latent_shape), self._config.seed, "evaluation")
+        scored = score_prompts(
+            *(self._model, self._denoising, self._store, self._rewards),
+            *(prompts, noise, self._config.batch_size, check),
+        )
+        return {name: make_score(values.tolist()) for name, values in scored.scores.items()}

@@ -1,0 +1,64 @@
+"""LoRA on a diffusers transformer: add, switch off, save, restore in place."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import peft
+import torch
+from diffusers.training_utils import cast_training_params
+from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors.torch import load_file
+
+from flowdppo_engine.config import LoraConfig
+
+WEIGHTS_FILE = "pytorch_lora_weights.safetensors"
+PREFIX = "transformer."
+
+
+def add_lora(transformer: torch.nn.Module, config: LoraConfig, seed: int) -> None:
+    """Add a LoRA with fp32 weights; below fp32, Adam's small updates would be lost."""
+    lora = peft.LoraConfig(
+        r=config.rank, lora_alpha=config.alpha, target_modules=list(config.target_modules), lora_dropout=0.0
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        transformer.add_adapter(lora)
+    cast_training_params(transformer, dtype=torch.float32)
+
+
+def trainable_parameters(transformer: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
+    return {name: parameter for name, parameter in transformer.named_parameters() if parameter.requires_grad}
+
+
+@contextmanager
+def lora_disabled(transformer: torch.nn.Module):
+    transformer.disable_adapters()
+    try:
+        yield
+    finally:
+        transformer.enable_adapters()
+
+
+def save_lora(transformer: torch.nn.Module, pipeline_class: type, folder: Path) -> None:
+    """The adapter's metadata goes along: without it diffusers would guess alpha = rank and scale wrongly."""
+    metadata = transformer.peft_config["default"].to_dict()
+    metadata["target_modules"] = sorted(metadata["target_modules"])
+    pipeline_class.save_lora_weights(
+        folder,
+        transformer_lora_layers=get_peft_model_state_dict(transformer),
+        transformer_lora_adapter_metadata=metadata,
+        weight_name=WEIGHTS_FILE,
+    )
+
+
+def load_lora(transformer: torch.nn.Module, folder: Path) -> None:
+    weights = {name.removeprefix(PREFIX): tensor for name, tensor in load_file(folder / WEIGHTS_FILE).items()}
+    expected = {name: tensor.shape for name, tensor in get_peft_model_state_dict(transformer).items()}
+    found = {name: tensor.shape for name, tensor in weights.items()}
+    if found != expected:
+        strange = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+        raise ValueError(
+            f"{folder / WEIGHTS_FILE} does not fit this model and LoRA: {len(strange)} weights differ, "
+            f"the first is {strange[0]} ({found.get(strange[0])} in the file, {expected.get(strange[0])} here)."
+        )
+    set_peft_model_state_dict(transformer, weights)

@@ -1,0 +1,119 @@
+"""Named recipes, configuration files and `a.b=c` overrides. Torch-free.
+
+A recipe is `recipes/NAME.yaml`: a `description`, optionally a `base` (another recipe that it changes), and the fields of
+RunConfig that differ from the defaults.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flowdppo_engine.config import RunConfig
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    name: str
+    description: str
+
+
+def list_recipes() -> list[Recipe]:
+    """Every recipe by name, with its one-line description."""
+    return [Recipe(path.stem, _read_yaml(path)["description"]) for path in sorted(FOLDER.glob("*.yaml"))]
+
+
+def load_recipe(name: str) -> RunConfig:
+    """Raises ValueError for a name that is no recipe."""
+    return RunConfig.model_validate(recipe_fields(name))
+
+
+def recipe_fields(name: str) -> dict[str, Any]:
+    """The recipe's fields as written, on top of those of its base. Raises ValueError as load_recipe."""
+    path = FOLDER / f"{name}.yaml"
+    known = [recipe.name for recipe in list_recipes()]
+    if name not in known:
+        raise ValueError(f"recipe {name!r} does not exist; choose one of {', '.join(known)}.")
+    fields = _read_yaml(path)
+    del fields["description"]
+    base = fields.pop("base", None)
+    return merge(recipe_fields(base), fields) if base else fields
+
+
+def merge(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`fields` with `changes` on top, block by block. A block that is given another `name` starts afresh."""
+    merged = dict(fields)
+    for key, value in changes.items():
+        old = merged.get(key)
+        same_kind = isinstance(old, dict) and isinstance(value, dict) and _kind(value, old) == _kind(old, value)
+        merged[key] = merge(old, value) if same_kind else value
+    return merged
+
+
+def apply_overrides(fields: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
+    """`fields` with each `a.b=c` set; `c` is YAML. A list's entry is named by its index: `rewards.0.weight=2`.
+
+    Raises ValueError for an override without `=`, with unreadable YAML, or of an entry that a list does not have.
+    """
+    for override in overrides:
+        path, separator, text = override.partition("=")
+        if not separator or not path:
+            raise ValueError(f"--set {override}: write it as a.b=c.")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(f"--set {override}: {text!r} is not YAML: {error}") from error
+        fields = _with_value(fields, path.split("."), value, override)
+    return fields
+
+
+def read_fields(path: Path) -> dict[str, Any]:
+    """The fields of a configuration file. Raises ValueError where it is missing or no YAML mapping."""
+    try:
+        return _read_yaml(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not YAML: {error}") from error
+
+
+def read_config(path: Path) -> RunConfig:
+    """Raises ValueError (pydantic's ValidationError is one) where the file holds no valid configuration."""
+    return RunConfig.model_validate(read_fields(path))
+
+
+def dump_config(config: RunConfig) -> str:
+    """The whole configuration as YAML, defaults included."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+
+
+def write_config(config: RunConfig, path: Path) -> None:
+    path.write_text(dump_config(config), encoding="utf-8")
+
+
+def _kind(block: dict[str, Any], other: dict[str, Any]) -> Any:
+    return block.get("name", other.get("name"))
+
+
+def _with_value(node: Any, path: list[str], value: Any, override: str) -> Any:
+    """A copy of `node` with `value` at `path`; blocks that are missing are made."""
+    if not path:
+        return value
+    key, rest = path[0], path[1:]
+    if isinstance(node, list):
+        if not key.isdigit() or int(key) >= len(node):
+            raise ValueError(f"--set {override}: the list has no entry {key}; it has {len(node)}, counted from 0.")
+        return [_with_value(old, rest, value, override) if i == int(key) else old for i, old in enumerate(node)]
+    fields = dict(node) if isinstance(node, dict) else {}
+    fields[key] = _with_value(fields.get(key), rest, value, override)
+    return fields
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(fields, dict):
+        raise ValueError(f"{path} is no mapping of fields to values.")
+    return fields

@@ -1,0 +1,1 @@
+"""Rollout, update, and the loop around them, with exact resume."""

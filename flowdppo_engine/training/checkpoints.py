@@ -1,0 +1,123 @@
+"""Checkpoint folders: staged beside, listed with their hashes, renamed into place last, verified when read."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKPOINTS = "checkpoints"
+MANIFEST_FILE = "manifest.json"
+STAGING_PREFIX = ".staging-"
+
+
+class DamagedCheckpoint(Exception):
+    """A checkpoint folder is not what its manifest says."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The newest checkpoint that is whole, and what was wrong with newer ones."""
+
+    folder: Path | None
+    damaged: dict[Path, str]
+
+
+def folder_name(step: int) -> str:
+    """The folder of a checkpoint or of samples by its optimizer step; sorts by step."""
+    return f"step-{step:06d}"
+
+
+def write(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Let `fill` write into a staging folder beside, then make it the checkpoint `folder` at one stroke."""
+    staging = folder.with_name(STAGING_PREFIX + folder.name)
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    fill(staging)
+    _write_manifest(staging)
+    staging.rename(folder)
+    _sync(folder.parent)
+
+
+def num_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def find_latest_valid(run_folder: Path) -> Found:
+    """The newest checkpoint that passes verification; damaged newer ones are named with what is wrong."""
+    damaged = {}
+    for folder in reversed(list_checkpoints(run_folder)):
+        try:
+            verify(folder)
+        except DamagedCheckpoint as damage:
+            damaged[folder] = str(damage)
+        else:
+            return Found(folder, damaged)
+    return Found(None, damaged)
+
+
+def list_checkpoints(run_folder: Path) -> list[Path]:
+    """Checkpoint folders, oldest first, whole or not."""
+    return sorted((run_folder / CHECKPOINTS).glob("step-*"), key=lambda folder: int(folder.name[5:]))
+
+
+def verify(folder: Path) -> None:
+    """Raises DamagedCheckpoint unless each file of the manifest is there with its hash."""
+    try:
+        listed = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedCheckpoint(f"{MANIFEST_FILE} is missing or unreadable ({error})") from error
+    for name, entry in listed.items():
+        path = folder / name
+        if not path.is_file():
+            raise DamagedCheckpoint(f"{name} is missing")
+        if _sha256(path) != entry["sha256"]:
+            raise DamagedCheckpoint(f"{name} has another content than when it was written")
+
+
+def prune(run_folder: Path, keep_last: int) -> None:
+    """Delete the oldest checkpoints but `keep_last`."""
+    for folder in list_checkpoints(run_folder)[:-keep_last]:
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Delete a checkpoint; renamed first, so that a half-deleted one is never taken for a checkpoint."""
+    doomed = folder.with_name(STAGING_PREFIX + folder.name)
+    shutil.rmtree(doomed, ignore_errors=True)
+    folder.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def remove_leftovers(run_folder: Path) -> None:
+    """Delete the staging folders that a killed process left behind."""
+    for staging in (run_folder / CHECKPOINTS).glob(STAGING_PREFIX + "*"):
+        shutil.rmtree(staging)
+
+
+def _write_manifest(folder: Path) -> None:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {}
+    for path in paths:
+        files[path.relative_to(folder).as_posix()] = {"sha256": _sha256(path), "num_bytes": path.stat().st_size}
+        _sync(path)
+    manifest = folder / MANIFEST_FILE
+    manifest.write_text(json.dumps({"version": 1, "files": files}, indent=2) + "\n", encoding="utf-8")
+    _sync(manifest)
+    _sync(folder)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Have the disk itself hold `path`, so that a node that loses power keeps what was announced."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

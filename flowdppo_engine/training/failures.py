@@ -1,0 +1,45 @@
+"""What to tell of a failure: the error, where it came from, what to try, and whether trying again is of use."""
+
+import traceback
+
+from flowdppo_engine.events import Failed
+from flowdppo_engine.models.base import ModelNotFound
+from flowdppo_engine.rewards.base import RewardError
+from flowdppo_engine.training.setup import BadConfig
+from flowdppo_engine.training.update import TrainingDiverged
+
+NUM_TRACEBACK_FRAMES = 6
+MEMORY_HINT = (
+    "Out of memory: lower update.tile_samples first, then rollout.batch_size and evaluation.batch_size; "
+    "model.dtype = bfloat16, a smaller model.resolution or lora.rank help too."
+)
+
+
+def describe(error: Exception) -> Failed:
+    """The `failed` event of an error that ended the run."""
+    hint, deterministic = _judge(error)
+    frames = "".join(traceback.format_exception(error, limit=-NUM_TRACEBACK_FRAMES))
+    return Failed(
+        error=f"{type(error).__name__}: {error}", traceback=frames, hint=hint, deterministic=deterministic
+    )
+
+
+def _judge(error: Exception) -> tuple[str, bool]:
+    """A remedy, and whether the same run would fail again."""
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return MEMORY_HINT, False
+    match error:
+        case BadConfig():
+            return "Correct the field that the error names.", True
+        case ModelNotFound():
+            return "Check model.source and model.revision; a private model needs a login to the hub.", True
+        case RewardError():
+            return "A reward has to score every image with a finite number; check its inputs and prompts.", True
+        case TrainingDiverged():
+            return "Lower optimizer.lr or optimizer.max_grad_norm, or tighten the trust region.", True
+        case FileNotFoundError():
+            return f"The file {error.filename} is missing.", True
+        case OSError():
+            return "The disk or the network failed; free some space or try again.", False
+        case _:
+            return "Not a failure that the engine knows; the traceback tells where it happened.", False

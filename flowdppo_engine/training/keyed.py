@@ -1,0 +1,22 @@
+"""Everything random, drawn by its key: no state to save, and a resumed run draws what the uninterrupted one drew."""
+
+import hashlib
+
+import numpy as np
+import torch
+
+
+def generator(*key: int | str) -> np.random.Generator:
+    """A generator that depends on nothing but `key`."""
+    digest = hashlib.sha256("/".join(map(str, key)).encode()).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+
+
+def normal(shape: tuple[int, ...], *key: int | str) -> torch.Tensor:
+    """Standard normal noise, fp32, on the CPU. Filled row by row: a longer batch begins with the shorter one."""
+    return torch.from_numpy(generator(*key).standard_normal(shape, dtype=np.float32))
+
+
+def permutation(size: int, *key: int | str) -> np.ndarray:
+    """`[size]` int64: 0..size-1 shuffled."""
+    return generator(*key).permutation(size)

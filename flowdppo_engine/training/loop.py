@@ -1,0 +1,153 @@
+"""A run from where it stands to its end: iterations, and what is due between them."""
+
+import time
+from pathlib import Path
+
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.evaluation.evaluator import Evaluator
+from flowdppo_engine.evaluation.pictures import draw_pictures, save_samples
+from flowdppo_engine.evaluation.statistics import paired_difference
+from flowdppo_engine.events import Checkpoint, Evaluation, Finished, Metrics, Samples
+from flowdppo_engine.training import checkpoints
+from flowdppo_engine.training.iteration import Iteration
+from flowdppo_engine.training.reporting import Progress, Reporter
+from flowdppo_engine.training.setup import Ingredients
+from flowdppo_engine.training.state import TrainState
+from flowdppo_engine.training.stopping import StopRequest, Stopped
+
+
+class Loop:
+    """Drives a run. All that it changes is in `state`, the run folder and the event stream."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: Path,
+        ingredients: Ingredients,
+        state: TrainState,
+        reporter: Reporter,
+        progress: Progress,
+        stop: StopRequest,
+    ):
+        self._config = config
+        self._folder = folder
+        self._ingredients = ingredients
+        self._state = state
+        self._reporter = reporter
+        self._progress = progress
+        self._stop = stop
+        self._evaluator = Evaluator(config, ingredients.model, ingredients.rewards, ingredients.store)
+        self._iteration = Iteration(config, ingredients, state, reporter)
+
+    def run(self) -> None:
+        """To the last iteration, or to a stop request; both end with a checkpoint and `finished`."""
+        try:
+            self._run_to_the_end()
+        except Stopped:
+            self._write_checkpoint()
+            self._finish(stopped=True)
+        else:
+            self._finish(stopped=False)
+
+    def _run_to_the_end(self) -> None:
+        self._do_what_is_due()
+        while self._state.position.iteration < self._config.iterations:
+            self._tell_training()
+            started = time.perf_counter()
+            values = self._iteration.run(self._tell_training)
+            self._progress.time_left.add_iteration(time.perf_counter() - started)
+            position = self._state.position
+            self._progress.iteration = position.iteration
+            self._reporter.emit(Metrics(iteration=position.iteration, step=position.step, values=values))
+            self._do_what_is_due()
+
+    def _do_what_is_due(self) -> None:
+        """Checkpoint, evaluation and samples of the iteration just done, each unless it was told before.
+
+        The checkpoint comes first: a run killed in a long evaluation takes up the evaluation, not the iterations.
+        """
+        if self._is_due(self._config.checkpoint.every):
+            self._write_checkpoint()
+        if self._is_due(self._config.evaluation.every):
+            started = time.perf_counter()
+            for name in self._ingredients.prompts.evaluation:
+                self._evaluate(name)
+            self._progress.time_left.add_evaluation(time.perf_counter() - started)
+        if self._is_due(self._config.samples.every):
+            self._draw_samples()
+
+    def _is_due(self, every: int) -> bool:
+        iteration = self._state.position.iteration
+        return iteration % every == 0 or iteration == self._config.iterations
+
+    def _write_checkpoint(self) -> None:
+        """Write and announce the checkpoint of this position; the base model needs none."""
+        position, history = self._state.position, self._reporter.history
+        if position.iteration == 0:
+            return
+        folder = self._folder / checkpoints.CHECKPOINTS / checkpoints.folder_name(position.step)
+        path = folder.relative_to(self._folder).as_posix()
+        if folder.exists() and path in history.checkpoints:
+            return
+        if not folder.exists():
+            checkpoints.write(folder, self._state.save)
+        checkpoints.prune(self._folder, self._config.checkpoint.keep_last)
+        self._announce_checkpoint(folder, path)
+
+    def _announce_checkpoint(self, folder: Path, path: str) -> None:
+        removed = sorted(past for past in self._reporter.history.checkpoints if not (self._folder / past).exists())
+        self._reporter.emit(
+            Checkpoint(
+                iteration=self._state.position.iteration,
+                step=self._state.position.step,
+                path=path,
+                num_bytes=checkpoints.num_bytes(folder),
+                removed=removed,
+            )
+        )
+
+    def _evaluate(self, prompt_set: str) -> None:
+        position, evaluations = self._state.position, self._reporter.history.evaluations
+        if (position.iteration, prompt_set) in evaluations:
+            return
+        prompts = self._ingredients.prompts.evaluation[prompt_set]
+        with self._state.ema.applied():
+            scores = self._evaluator.score(prompts, lambda done: self._tell_evaluation(done, len(prompts)))
+        base = evaluations.get((0, prompt_set))
+        difference = {name: paired_difference(score, base.scores[name]) for name, score in scores.items()} if base else {}
+        self._reporter.emit(
+            Evaluation(
+                iteration=position.iteration,
+                step=position.step,
+                prompt_set=prompt_set,
+                num_prompts=len(prompts),
+                scores=scores,
+                difference=difference,
+            )
+        )
+
+    def _draw_samples(self) -> None:
+        position, config = self._state.position, self._config
+        if position.iteration in self._reporter.history.sample_iterations:
+            return
+        prompts = self._ingredients.prompts.samples[: config.samples.num_prompts]
+        seeds = range(config.samples.seeds_per_prompt)
+        model, store = self._ingredients.model, self._ingredients.store
+        total = len(prompts) * len(seeds)
+        with self._state.ema.applied():
+            images = draw_pictures(config, model, store, prompts, seeds, lambda done: self._tell_evaluation(done, total))
+        name = checkpoints.folder_name(position.step)
+        samples = save_samples(self._folder, name, images, self._ingredients.rewards, prompts, seeds)
+        self._reporter.emit(Samples(iteration=position.iteration, step=position.step, samples=samples))
+
+    def _finish(self, stopped: bool) -> None:
+        position = self._state.position
+        self._reporter.emit(Finished(iteration=position.iteration, step=position.step, stopped=stopped))
+
+    def _tell_training(self) -> None:
+        self._stop.check()
+        self._progress.tell("train", self._state.position.iteration, self._config.iterations, "iterations")
+
+    def _tell_evaluation(self, done: int, total: int) -> None:
+        self._stop.check()
+        self._progress.tell("evaluate", done, total, "images")

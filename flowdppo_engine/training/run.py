@@ -1,0 +1,139 @@
+"""A run folder's life: begin or take up a run, and end it with an exit code and a last event."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from flowdppo_engine import __version__
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.events import EventWriter, Finished, Resumed, Started
+from flowdppo_engine.models.base import FlowModel
+from flowdppo_engine.policy.divergence import Threshold
+from flowdppo_engine.recipes import read_config, write_config
+from flowdppo_engine.rewards.suite import RewardSuite
+from flowdppo_engine.training import checkpoints, failures
+from flowdppo_engine.training.history import History
+from flowdppo_engine.training.loop import Loop
+from flowdppo_engine.training.reporting import Listener, Progress, Reporter, TimeLeft
+from flowdppo_engine.training.setup import BadConfig, Ingredients, prepare
+from flowdppo_engine.training.state import Position, TrainState
+from flowdppo_engine.training.stopping import StopRequest, Stopped
+
+CONFIG_FILE = "config.yaml"
+EXIT_OK, EXIT_FAILED, EXIT_BAD_CONFIG, EXIT_STOPPED_EARLY = 0, 1, 2, 143
+
+
+class Run:
+    """One process's work on a run folder.
+
+    `stop` ends the run early; without one, nothing does. `listeners` are handed each event. `model` (without a LoRA)
+    and `rewards` may be given instead of loaded.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: Path,
+        *,
+        stop: StopRequest | None = None,
+        listeners: Iterable[Listener] = (),
+        model: FlowModel | None = None,
+        rewards: RewardSuite | None = None,
+    ):
+        self._config = config
+        self._folder = folder
+        self._stop = stop or StopRequest()
+        self._listeners = tuple(listeners)
+        self._given = {"model": model, "rewards": rewards}
+        self._state: TrainState | None = None
+
+    def go(self) -> int:
+        """Train from the latest whole checkpoint, or from the start; returns the exit code."""
+        checkpoints.remove_leftovers(self._folder)
+        history = History.read(self._folder)
+        writer = EventWriter(self._folder)
+        reporter = Reporter(writer, history, self._listeners, self._stop.shielded)
+        try:
+            self._train(reporter)
+        except Stopped:
+            return self._stopped_while_loading(reporter)
+        except Exception as error:
+            reporter.emit(failures.describe(error))
+            return EXIT_BAD_CONFIG if isinstance(error, BadConfig) else EXIT_FAILED
+        finally:
+            writer.close()
+        return EXIT_OK
+
+    def _train(self, reporter: Reporter) -> None:
+        progress = Progress(reporter, TimeLeft(self._config.iterations, self._config.evaluation.every))
+        self._stop.interrupts = True
+        ingredients = prepare(self._config, progress, **self._given)
+        self._state = TrainState(ingredients.model, self._config.optimizer, self._config.ema.decay)
+        self._stop.interrupts = False
+        self._begin(reporter, ingredients)
+        progress.iteration = self._state.position.iteration
+        Loop(self._config, self._folder, ingredients, self._state, reporter, progress, self._stop).run()
+
+    def _begin(self, reporter: Reporter, ingredients: Ingredients) -> None:
+        if reporter.history.has_started:
+            self._take_up(reporter)
+            return
+        num_latent_dims = ingredients.model.num_latent_dims
+        reporter.emit(
+            Started(
+                total_iterations=self._config.iterations,
+                num_latent_dims=num_latent_dims,
+                num_trainable_parameters=sum(p.numel() for p in ingredients.model.trainable_parameters().values()),
+                engine_version=__version__,
+            )
+        )
+        _log_threshold(self._config, num_latent_dims, reporter)
+
+    def _take_up(self, reporter: Reporter) -> None:
+        """Restore the latest whole checkpoint, and delete the damaged ones, whose steps will be done again."""
+        found = checkpoints.find_latest_valid(self._folder)
+        for folder, damage in found.damaged.items():
+            reporter.log("warning", f"Checkpoint {folder.name} is damaged and was deleted: {damage}.")
+            checkpoints.remove(folder)
+        if found.folder:
+            self._state.load(found.folder)
+        position = self._state.position
+        path = found.folder.relative_to(self._folder).as_posix() if found.folder else None
+        reporter.emit(Resumed(iteration=position.iteration, step=position.step, checkpoint=path))
+
+    def _stopped_while_loading(self, reporter: Reporter) -> int:
+        """Nothing was lost; a run that had not even begun has nothing to say either."""
+        if not reporter.history.has_started:
+            return EXIT_STOPPED_EARLY
+        position = self._state.position if self._state else Position()
+        reporter.emit(Finished(iteration=position.iteration, step=position.step, stopped=True))
+        return EXIT_OK
+
+
+def train(config: RunConfig, folder: Path, **options) -> int:
+    """Begin a run in `folder`, which must be empty or missing. Options as for Run; returns the exit code.
+
+    Raises BadConfig where the folder has something in it.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise BadConfig(f"--output {folder} is not empty: give a new folder, or take the run up with `resume`.")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_config(config, folder / CONFIG_FILE)
+    return Run(config, folder, **options).go()
+
+
+def resume(folder: Path, **options) -> int:
+    """Take up the run in `folder` after its latest whole checkpoint. Options as for Run; returns the exit code."""
+    return Run(read_config(folder / CONFIG_FILE), folder, **options).go()
+
+
+def _log_threshold(config: RunConfig, num_latent_dims: int, reporter: Reporter) -> None:
+    """A threshold means nothing without its scale, so the log has it in all three."""
+    if config.trust_region.name != "divergence_mask":
+        return
+    threshold = Threshold(config.trust_region.threshold.value, config.trust_region.threshold.scale)
+    reporter.log(
+        "info",
+        f"Trust region threshold: {threshold.in_mean(num_latent_dims):.3g} KL as a mean over {num_latent_dims} latent "
+        f"dimensions = {threshold.in_nats(num_latent_dims):.3g} nats = total variation "
+        f"{threshold.in_tv(num_latent_dims):.3g}.",
+    )

@@ -1,0 +1,114 @@
+"""What a run is made of: model with LoRA, rewards, prompts, encoded prompts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from accelerate import Accelerator
+
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.models.base import FlowModel
+from flowdppo_engine.models.conditions import ConditionStore
+from flowdppo_engine.models.registry import load_model
+from flowdppo_engine.policy.divergence import Threshold
+from flowdppo_engine.policy.trust_regions import TrustRegion, make_trust_region
+from flowdppo_engine.prompts import Prompt, load_prompts
+from flowdppo_engine.rewards.registry import make_reward_suite
+from flowdppo_engine.rewards.suite import RewardSuite
+from flowdppo_engine.training.prompt_schedule import PromptSchedule
+from flowdppo_engine.training.reporting import Progress
+
+
+class BadConfig(Exception):
+    """The configuration cannot be run here; the message says which field, and the remedy."""
+
+
+@dataclass(frozen=True)
+class PromptSets:
+    """The training prompts, and the evaluation's by name of their set."""
+
+    train: list[Prompt]
+    evaluation: dict[str, list[Prompt]]
+
+    @classmethod
+    def load(cls, config: RunConfig) -> "PromptSets":
+        """Raises BadConfig for a set that is missing or unreadable."""
+        num_prompts = config.evaluation.num_prompts
+        return cls(
+            _load("prompts.train", config.prompts.train),
+            {name: _load("evaluation.prompt_sets", name)[:num_prompts] for name in config.evaluation.prompt_sets},
+        )
+
+    @property
+    def samples(self) -> list[Prompt]:
+        """The set that samples are drawn from."""
+        return next(iter(self.evaluation.values()), self.train)
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """Everything that a run works with and does not change, but for the model's LoRA."""
+
+    accelerator: Accelerator
+    model: FlowModel
+    rewards: RewardSuite
+    prompts: PromptSets
+    schedule: PromptSchedule
+    store: ConditionStore
+
+
+def make_accelerator() -> Accelerator:
+    """Mixed precision is off: weights come in their own dtype and the LoRA in fp32, without a cast in between."""
+    accelerator = Accelerator(mixed_precision="no")
+    if accelerator.num_processes > 1:
+        raise BadConfig(
+            f"started as {accelerator.num_processes} processes, but a run trains in one: use --num_processes 1."
+        )
+    return accelerator
+
+
+def prepare(
+    config: RunConfig,
+    progress: Progress,
+    model: FlowModel | None = None,
+    rewards: RewardSuite | None = None,
+) -> Ingredients:
+    """Load what the configuration names; `model` (without a LoRA) and `rewards` may be given instead.
+
+    Raises BadConfig, ModelNotFound, and ValueError where no layer gets a LoRA.
+    """
+    accelerator = make_accelerator()
+    prompts = PromptSets.load(config)
+    rewards = rewards or make_reward_suite(config)
+    progress.tell("load", 0, 1, "models")
+    model = model or load_model(config.model, accelerator.device)
+    model.add_lora(config.lora, config.seed)
+    schedule = PromptSchedule(len(prompts.train), config.rollout.groups_per_iteration, config.seed)
+    store = ConditionStore.encode(
+        model.encode_prompts,
+        _texts_of(config, prompts, schedule),
+        lambda done, total: progress.tell("encode", done, total, "prompts"),
+    )
+    return Ingredients(accelerator, model, rewards, prompts, schedule, store)
+
+
+def trust_region_of(config: RunConfig, num_latent_dims: int) -> TrustRegion:
+    """The run's trust region, its threshold converted to a mean over latent dimensions."""
+    options = config.trust_region.model_dump(exclude={"name"})
+    if "threshold" in options:
+        options["threshold"] = Threshold(**options["threshold"]).in_mean(num_latent_dims)
+    return make_trust_region(config.trust_region.name, **options)
+
+
+def _texts_of(config: RunConfig, prompts: PromptSets, schedule: PromptSchedule) -> list[str]:
+    """Every prompt that the run will come across, and no other: a short run on a large set starts at once."""
+    used: list[Sequence[Prompt]] = [[prompts.train[i] for i in schedule.used_in(config.iterations)]]
+    sets: Mapping[str, Sequence[Prompt]] = prompts.evaluation
+    used += [*sets.values(), prompts.samples[: config.samples.num_prompts]]
+    return [prompt.text for some in used for prompt in some]
+
+
+def _load(field: str, source: str) -> list[Prompt]:
+    try:
+        return load_prompts(source)
+    except (OSError, ValueError) as error:
+        raise BadConfig(f"{field}: {error}") from error
