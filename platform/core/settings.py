@@ -111,6 +111,11 @@ WHITENOISE_USE_FINDERS = True
 
 MEDIA_ROOT = DATA_DIR / "files"
 
+# The worker: how it starts the engine, and how long an engine has to write a last checkpoint when it is to end.
+ENGINE_COMMAND = env.list("FLOWDPPO_ENGINE_COMMAND", default=[sys.executable, "-m", "flowdppo_engine"])
+ENGINE_GRACE_SECONDS = env.float("FLOWDPPO_ENGINE_GRACE_SECONDS", default=30.0)
+WORKER_SLOTS = env.int("FLOWDPPO_WORKER_SLOTS", default=1)
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = False
