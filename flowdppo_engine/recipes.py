@@ -1,7 +1,7 @@
 """Named recipes, configuration files and `a.b=c` overrides. Torch-free.
 
-A recipe is `recipes/NAME.yaml`: a `description`, optionally a `base` (another recipe that it changes), and the fields of
-RunConfig that differ from the defaults.
+A recipe is `recipes/NAME.yaml`: a `description`, optionally a `base` (another recipe that it changes), and the fields
+of RunConfig that differ from the defaults.
 """
 
 from dataclasses import dataclass
@@ -91,7 +91,10 @@ def dump_config(config: RunConfig) -> str:
 
 
 def write_config(config: RunConfig, path: Path) -> None:
-    path.write_text(dump_config(config), encoding="utf-8")
+    """Write the whole configuration; a process killed meanwhile leaves no half of it."""
+    staging = path.with_name(f".{path.name}.staging")
+    staging.write_text(dump_config(config), encoding="utf-8")
+    staging.rename(path)
 
 
 def _kind(block: dict[str, Any], other: dict[str, Any]) -> Any:

@@ -38,7 +38,9 @@ def draw_pictures(
         batch = pairs[start : start + config.evaluation.batch_size]
         noise = torch.cat([initial_noise(model, seed) for _, seed in batch])
         pictures.append(
-            draw(model, denoising, store, [prompt for prompt, _ in batch], noise, lambda done, start=start: check(start))
+            draw(
+                model, denoising, store, [prompt for prompt, _ in batch], noise, lambda done, start=start: check(start)
+            )
         )
     return torch.cat(pictures)
 

@@ -40,9 +40,7 @@ class SoftTifaReward(Reward):
             )
         means = torch.from_numpy(np.stack([_aggregate(p) for p in self._answer_questions(images, prompts)]))
         scores = dict(zip(("am", "gm", "strict"), means.unbind(1), strict=True))
-        return Measurement(
-            scores[self._aggregation], {f"{self.name}_{kind}": score for kind, score in scores.items()}
-        )
+        return Measurement(scores[self._aggregation], {f"{self.name}_{kind}": score for kind, score in scores.items()})
 
 
 class PictureQualityReward(Reward):
@@ -65,4 +63,3 @@ def _aggregate(probabilities: np.ndarray) -> np.ndarray:
     return np.array(
         [probabilities.mean(dtype=np.float64), np.exp(logs.mean()), (probabilities > 0.5).all()], dtype=np.float32
     )
-

@@ -18,7 +18,9 @@ class Movement:
     total_variation: torch.Tensor
 
 
-def measure_movement(old_mean: torch.Tensor, new: Transition, std: torch.Tensor, next_sample: torch.Tensor) -> Movement:
+def measure_movement(
+    old_mean: torch.Tensor, new: Transition, std: torch.Tensor, next_sample: torch.Tensor
+) -> Movement:
     """Compare `new` with the old mean at `next_sample` (each `[B, C, H, W]` fp32; `std` 0-d or `[B]`)."""
     log_ratio = divergence.log_ratio(next_sample, old_mean, new.mean, std)
     with torch.no_grad():

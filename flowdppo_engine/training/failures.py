@@ -19,9 +19,7 @@ def describe(error: Exception) -> Failed:
     """The `failed` event of an error that ended the run."""
     hint, deterministic = _judge(error)
     frames = "".join(traceback.format_exception(error, limit=-NUM_TRACEBACK_FRAMES))
-    return Failed(
-        error=f"{type(error).__name__}: {error}", traceback=frames, hint=hint, deterministic=deterministic
-    )
+    return Failed(error=f"{type(error).__name__}: {error}", traceback=frames, hint=hint, deterministic=deterministic)
 
 
 def _judge(error: Exception) -> tuple[str, bool]:

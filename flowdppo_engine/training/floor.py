@@ -43,6 +43,6 @@ def warning_of(floor: dict[str, float], trust_region: TrustRegionConfig, num_lat
     if seen <= SHARE_OF_THRESHOLD * limit:
         return None
     return (
-        f"The on-policy noise floor is {seen:.1e} in {name}, above a tenth of the trust region's threshold {limit:.1e}: "
-        "part of what it blocks is rounding. Use update.tile_samples = rollout.batch_size, or model.dtype = float32."
+        f"The on-policy noise floor is {seen:.1e} in {name}, above a tenth of the trust region's {limit:.1e}: part of "
+        "what it blocks is rounding. Use update.tile_samples = rollout.batch_size, or model.dtype = float32."
     )

@@ -13,7 +13,7 @@ from flowdppo_engine.training.iteration import Iteration
 from flowdppo_engine.training.reporting import Progress, Reporter
 from flowdppo_engine.training.setup import Ingredients
 from flowdppo_engine.training.state import TrainState
-from flowdppo_engine.training.stopping import StopRequest, Stopped
+from flowdppo_engine.training.stopping import Stopped, StopRequest
 
 
 class Loop:
@@ -114,7 +114,9 @@ class Loop:
         with self._state.ema.applied():
             scores = self._evaluator.score(prompts, lambda done: self._tell_evaluation(done, len(prompts)))
         base = evaluations.get((0, prompt_set))
-        difference = {name: paired_difference(score, base.scores[name]) for name, score in scores.items()} if base else {}
+        difference = (
+            {name: paired_difference(score, base.scores[name]) for name, score in scores.items()} if base else {}
+        )
         self._reporter.emit(
             Evaluation(
                 iteration=position.iteration,
@@ -135,7 +137,9 @@ class Loop:
         model, store = self._ingredients.model, self._ingredients.store
         total = len(prompts) * len(seeds)
         with self._state.ema.applied():
-            images = draw_pictures(config, model, store, prompts, seeds, lambda done: self._tell_evaluation(done, total))
+            images = draw_pictures(
+                config, model, store, prompts, seeds, lambda done: self._tell_evaluation(done, total)
+            )
         name = checkpoints.folder_name(position.step)
         samples = save_samples(self._folder, name, images, self._ingredients.rewards, prompts, seeds)
         self._reporter.emit(Samples(iteration=position.iteration, step=position.step, samples=samples))

@@ -29,8 +29,9 @@ def deal(num_groups: int, group_size: int, num_parts: int, *key: int | str) -> l
 
 
 def cut_tiles(rows: torch.Tensor, num_records: int, tile_samples: int, tile_steps: int) -> Iterator[Tile]:
-    """The grid over `rows` and the recorded steps."""
-    for some_rows in rows.split(tile_samples):
+    """The grid over `rows` and the recorded steps; empty where there are no rows."""
+    for first in range(0, len(rows), tile_samples):
+        some_rows = rows[first : first + tile_samples]
         for start in range(0, num_records, tile_steps):
             yield Tile(some_rows, tuple(range(start, min(start + tile_steps, num_records))))
 

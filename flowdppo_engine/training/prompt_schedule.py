@@ -21,7 +21,9 @@ class PromptSchedule:
     def prompts_of(self, iteration: int) -> list[int]:
         """Indices of the prompts of `iteration` (from 0), one a group."""
         positions = iteration * self._groups_per_iteration + np.arange(self._groups_per_iteration)
-        return [int(self._order(position // self._num_prompts)[position % self._num_prompts]) for position in positions]
+        return [
+            int(self._order(position // self._num_prompts)[position % self._num_prompts]) for position in positions
+        ]
 
     def used_in(self, num_iterations: int) -> list[int]:
         """Indices of every prompt that a run of `num_iterations` comes across, ascending."""

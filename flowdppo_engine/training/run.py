@@ -16,7 +16,7 @@ from flowdppo_engine.training.loop import Loop
 from flowdppo_engine.training.reporting import Listener, Progress, Reporter, TimeLeft
 from flowdppo_engine.training.setup import BadConfig, Ingredients, prepare
 from flowdppo_engine.training.state import Position, TrainState
-from flowdppo_engine.training.stopping import StopRequest, Stopped
+from flowdppo_engine.training.stopping import Stopped, StopRequest
 
 CONFIG_FILE = "config.yaml"
 EXIT_OK, EXIT_FAILED, EXIT_BAD_CONFIG, EXIT_STOPPED_EARLY = 0, 1, 2, 143

@@ -1,4 +1,4 @@
-"""What an iteration changes: LoRA weights, their average, the optimizer's moments, the position. Saved and restored."""
+"""What an iteration changes, saved and restored: LoRA, its average, the optimizer's moments, the position."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -36,7 +36,7 @@ class Snapshot:
 
 
 class TrainState:
-    """The changing state between two iterations. Restoring keeps every tensor object, so the optimizer stays aligned."""
+    """The changing state between two iterations. Restoring is in place, so that the optimizer stays aligned."""
 
     def __init__(self, model: FlowModel, config: OptimizerConfig, ema_decay: float):
         self._model = model

@@ -86,7 +86,8 @@ class PolicyUpdate:
         guidance_scale = self._denoising.guidance_scale
         velocity = self._model.velocity(sample, self._sigma(batch, tile).to(sample.device), condition, guidance_scale)
         old_velocity = torch.cat([batch.records[i].velocity[tile.rows] for i in tile.records])
-        return self._transition(batch, tile, velocity, sample), self._transition(batch, tile, old_velocity, sample).mean
+        old = self._transition(batch, tile, old_velocity, sample)
+        return self._transition(batch, tile, velocity, sample), old.mean
 
     def _deal(self, iteration: int) -> list[torch.Tensor]:
         rollout, update = self._config.rollout, self._config.update
@@ -109,7 +110,7 @@ class PolicyUpdate:
         check: Callable[[], None],
         is_last: bool,
     ) -> None:
-        """Add up the gradient of the part's mean loss; rows without an advantage count in the mean and cost nothing."""
+        """Add up the gradient of the part's mean loss; rows without an advantage count in it and cost nothing."""
         num_terms = len(rows) * len(batch.records)
         live = rows[batch.advantages[rows] != 0]
         update = self._config.update
@@ -152,9 +153,7 @@ class PolicyUpdate:
         sigmas = self._denoising.sigmas[[batch.records[i].step for i in tile.records]]
         return sigmas[0] if len(tile.records) == 1 else sigmas.repeat_interleave(len(tile.rows))
 
-    def _transition(
-        self, batch: UpdateBatch, tile: Tile, velocity: torch.Tensor, sample: torch.Tensor
-    ) -> Transition:
+    def _transition(self, batch: UpdateBatch, tile: Tile, velocity: torch.Tensor, sample: torch.Tensor) -> Transition:
         """The policy at each of the tile's steps, put behind one another; one step keeps its 0-d std."""
         num_rows = len(tile.rows)
         parts = zip(velocity.split(num_rows), sample.split(num_rows), strict=True)

@@ -1,0 +1,3 @@
+from flowdppo_engine.cli import app
+
+app(prog_name="python -m flowdppo_engine")

@@ -1,0 +1,146 @@
+"""The command line: `python -m flowdppo_engine COMMAND`. Torch is imported by the commands that need it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.config_errors import explain
+from flowdppo_engine.console import make_console_listener
+from flowdppo_engine.prompts import load_prompts
+from flowdppo_engine.recipes import apply_overrides, dump_config, list_recipes, read_fields, recipe_fields
+from flowdppo_engine.training.stopping import Stopped, StopRequest
+
+EXIT_FAILED, EXIT_BAD_CONFIG, EXIT_STOPPED_EARLY = 1, 2, 143
+
+app = typer.Typer(
+    help="Online reinforcement learning of flow-matching models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", exists=True, file_okay=False)]
+Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's name, such as step-000040; else the latest.")]
+
+
+@app.command()
+def train(
+    output: Annotated[Path, typer.Option(help="The run folder to make; it must be empty or missing.")],
+    recipe: Annotated[str | None, typer.Option(help="A named recipe; `recipes` lists them.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A configuration file.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a field: a.b=c. May be repeated.")] = None,
+) -> None:
+    """Begin a run."""
+    with _refusals():
+        if (recipe is None) == (config is None):
+            raise ValueError("give either --recipe or --config.")
+        fields = recipe_fields(recipe) if recipe else read_fields(config)
+        resolved = RunConfig.model_validate(apply_overrides(fields, set_ or []))
+        if output.exists() and (not output.is_dir() or any(output.iterdir())):
+            raise ValueError(f"--output {output} is not an empty folder: give a new one, or use `resume`.")
+    _work("train", resolved, output)
+
+
+@app.command()
+def resume(folder: RunFolder) -> None:
+    """Take up a run after its latest whole checkpoint."""
+    _work("resume", folder)
+
+
+@app.command()
+def evaluate(
+    folder: RunFolder,
+    checkpoint: Checkpoint = None,
+    prompts: Annotated[list[str] | None, typer.Option(help="A prompt set; the run's own where left out.")] = None,
+) -> None:
+    """Score a checkpoint on prompt sets. Writes nothing."""
+    with _refusals():
+        from flowdppo_engine.evaluation.policy import load_policy, score_policy
+
+        policy = load_policy(str(folder), checkpoint)
+        table = Table(title=f"{folder.name}, {policy.checkpoint.name if policy.checkpoint else 'base model'}")
+        for heading in ("prompt set", "score", "mean", "95 % interval", "prompts"):
+            table.add_column(heading)
+        for prompt_set in prompts or policy.config.evaluation.prompt_sets:
+            for name, score in score_policy(policy, prompt_set).items():
+                interval = f"{score.low:.4f} … {score.high:.4f}"
+                table.add_row(prompt_set, name, f"{score.mean:.4f}", interval, str(len(score.per_prompt)))
+        Console().print(table)
+
+
+@app.command()
+def generate(
+    source: Annotated[str, typer.Argument(help="The folder of a run, or `sandbox` for the sandbox's base model.")],
+    prompt: Annotated[list[str], typer.Option(help="What to draw. May be repeated.")],
+    output: Annotated[Path, typer.Option(help="Folder for the PNG files.")],
+    seed: Annotated[int, typer.Option(help="Seed of the noise.", min=0)] = 0,
+    checkpoint: Checkpoint = None,
+) -> None:
+    """Draw pictures: one for each prompt."""
+    with _refusals():
+        from flowdppo_engine.evaluation.pictures import draw_pictures, save_png
+        from flowdppo_engine.evaluation.policy import load_policy
+        from flowdppo_engine.models.conditions import ConditionStore
+        from flowdppo_engine.prompts import Prompt
+
+        policy = load_policy(source, checkpoint)
+        store = ConditionStore.encode(policy.model.encode_prompts, prompt)
+        images = draw_pictures(policy.config, policy.model, store, [Prompt(text) for text in prompt], [seed])
+        output.mkdir(parents=True, exist_ok=True)
+        for index, image in enumerate(images):
+            path = output / f"{index:04d}.png"
+            save_png(image, path)
+            typer.echo(path)
+
+
+@app.command()
+def validate(config: Annotated[Path, typer.Argument(help="A configuration file.")]) -> None:
+    """Print a configuration as resolved, or each field that is wrong (exit code 2)."""
+    with _refusals():
+        resolved = RunConfig.model_validate(read_fields(config))
+        for prompt_set in (resolved.prompts.train, *resolved.evaluation.prompt_sets):
+            load_prompts(prompt_set)
+    typer.echo(dump_config(resolved), nl=False)
+
+
+@app.command()
+def recipes() -> None:
+    """List the named recipes."""
+    for recipe in list_recipes():
+        typer.echo(f"{recipe.name:24}{recipe.description}")
+
+
+def _work(verb: str, *arguments: object) -> None:
+    """Train or resume, and exit with its code. Importing torch takes seconds, and a stop counts during it too."""
+    stop = StopRequest()
+    stop.install()
+    stop.interrupts = True
+    try:
+        from flowdppo_engine.training import run
+
+        with make_console_listener() as listener, _refusals():
+            code = getattr(run, verb)(*arguments, stop=stop, listeners=[listener])
+    except Stopped:
+        code = EXIT_STOPPED_EARLY
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Say what is wrong with a configuration or an argument, and exit with code 2."""
+    try:
+        yield
+    except ValidationError as error:
+        for sentence in explain(error):
+            typer.echo(sentence, err=True)
+        raise typer.Exit(EXIT_BAD_CONFIG) from error
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_BAD_CONFIG) from error
