@@ -1,4 +1,4 @@
-"""The web application: `uvicorn --app-dir platform core.asgi:application`."""
+"""The web application, pages and panel: `uvicorn --app-dir platform core.asgi:application`."""
 
 import os
 
@@ -6,4 +6,10 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
-application = get_asgi_application()
+site = get_asgi_application()
+
+# The panel reads the site's tables, so it comes after Django is set up.
+from core.dispatch import Dispatcher  # noqa: E402
+from frontend.panel.app import build_panel  # noqa: E402
+
+application = Dispatcher(site, build_panel())

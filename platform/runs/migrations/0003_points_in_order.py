@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('runs', '0002_attempts_stop_in_order'),
+        ("runs", "0002_attempts_stop_in_order"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='metricpoint',
-            index=models.Index(fields=['run', 'id'], name='points_of_a_run_in_order'),
+            model_name="metricpoint",
+            index=models.Index(fields=["run", "id"], name="points_of_a_run_in_order"),
         ),
     ]

@@ -1,0 +1,62 @@
+"""The page: controls above, and one mount point that the scripts fill."""
+
+from collections.abc import Callable
+from functools import wraps
+
+import gradio as gr
+from django.db import connections
+from django.templatetags.static import static
+
+from frontend.panel import events
+
+X_AXES = [("Iteration", "iteration"), ("Optimizer step", "step")]
+MAX_SMOOTHING = 0.98
+
+# Tells the scripts what the controls say. They may not have arrived yet, so the last word waits for them.
+APPLY = """
+(x, smooth, log, keys) => {
+  window.panelControls = {x, smooth, log, keys};
+  window.dispatchEvent(new CustomEvent("panel:controls", {detail: window.panelControls}));
+}
+"""
+MOUNT = """
+import("%s").then((panel) => panel.mount(element, () => trigger("metrics_arrived")));
+"""
+
+
+def build_page() -> gr.Blocks:
+    with gr.Blocks(title="Curves and samples", analytics_enabled=False, fill_width=True) as page:
+        with gr.Row(elem_id="panel-controls"):
+            x = gr.Radio(X_AXES, value="iteration", label="Across", elem_id="panel-x")
+            smooth = gr.Slider(0, MAX_SMOOTHING, 0, step=0.01, label="Smoothing", elem_id="panel-smooth", buttons=[])
+            log = gr.Checkbox(value=False, label="Logarithmic KL", elem_id="panel-log")
+            keys = gr.Dropdown([], multiselect=True, label="Curves", elem_id="panel-keys")
+        view = gr.HTML(html_template="", js_on_load=MOUNT % static("js/panel/main.js"), elem_id="panel-view")
+
+        page.load(serve(events.open_view), outputs=[x, smooth, log, keys], **PRIVATE)
+        view.metrics_arrived(serve(events.list_curves), outputs=[keys], **PRIVATE)
+        gr.on(
+            [x.change, smooth.change, log.change, keys.change],
+            fn=None,
+            inputs=[x, smooth, log, keys],
+            js=APPLY,
+            **PRIVATE,
+        )
+    return page
+
+
+# Answered to the one who asks: the results of queued events can be read by whoever knows the session's hash.
+PRIVATE = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+
+
+def serve(event: Callable) -> Callable:
+    """An event as Gradio runs it, in a thread whose database connections Django does not close."""
+
+    @wraps(event)
+    def run(request: gr.Request):
+        try:
+            return event(request)
+        finally:
+            connections.close_all()
+
+    return run

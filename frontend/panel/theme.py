@@ -1,0 +1,24 @@
+"""The panel in the site's look: Gradio's variables point at the site's design tokens, light and dark alike."""
+
+from collections.abc import Callable
+
+import gradio as gr
+
+STYLESHEETS = ("css/tokens.css", "css/panel.css")
+
+
+def make_theme() -> gr.themes.Base:
+    """A theme whose fonts are the reader's own and whose colours are set in panel.css."""
+    return gr.themes.Base(
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+        text_size="sm",
+        spacing_size="sm",
+        radius_size="sm",
+    )
+
+
+def make_head(static: Callable[[str], str]) -> str:
+    """Stylesheets, the drawing library, and the word for browsers without scripts."""
+    links = "".join(f'<link rel="stylesheet" href="{static(path)}">' for path in STYLESHEETS)
+    return f'{links}<script defer src="{static("plotly/plotly.min.js")}"></script>'

@@ -1,0 +1,13 @@
+"""Addresses that the panel fetches its data and pictures from."""
+
+from django.urls import path
+
+from runs import panel_views
+
+urlpatterns = [
+    path("runs/series", panel_views.series, name="run_series"),
+    path("runs/series/keys", panel_views.metric_keys, name="run_metric_keys"),
+    path("runs/samples", panel_views.samples, name="run_samples"),
+    path("media/samples/<int:sample_id>/", panel_views.sample_picture, name="sample_picture"),
+    path("media/samples/<int:sample_id>/thumb/", panel_views.sample_thumbnail, name="sample_thumbnail"),
+]

@@ -1,0 +1,119 @@
+"""What the panel's scripts fetch: JSON for curves and tiles, and pictures. Only GET, and 401 instead of a redirect."""
+
+from collections.abc import Callable
+from functools import wraps
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_safe
+
+from runs import media
+from runs.metric_names import title_of
+from runs.models import Sample
+from runs.series import list_metric_keys, read_series
+
+MAX_RUNS = 50
+MAX_KEYS = 100
+PICTURES_ARE_IMMUTABLE = "private, max-age=31536000, immutable"
+
+View = Callable[..., HttpResponse]
+
+
+def fetched(view: View) -> View:
+    """For addresses that a script fetches: a redirect to the sign-in page would be of no use to it."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, **kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return JsonResponse({"error": "Sign in first."}, status=401)
+        try:
+            return view(request, **kwargs)
+        except ValueError as error:
+            return JsonResponse({"error": str(error)}, status=400)
+
+    return login_not_required(require_safe(answer))
+
+
+@fetched
+def series(request: HttpRequest) -> JsonResponse:
+    """Curves, evaluations and sample iterations of `runs`, for the metrics `keys`; new ones since `cursor`."""
+    keys = _list(request, "keys", MAX_KEYS)
+    return _json(read_series(request.user, _run_ids(request), keys, request.GET.get("cursor", "")))
+
+
+@fetched
+def metric_keys(request: HttpRequest) -> JsonResponse:
+    """The metrics that `runs` have, with their titles."""
+    return _json({key: title_of(key) for key in list_metric_keys(request.user, _run_ids(request))})
+
+
+@fetched
+def samples(request: HttpRequest) -> JsonResponse:
+    """The samples of `run` at `iteration`."""
+    try:
+        run_id, iteration = UUID(request.GET.get("run", "")), int(request.GET.get("iteration", ""))
+    except ValueError:
+        raise ValueError("run and iteration say whose samples to show: give a run's id and a number.") from None
+    return _json({"samples": [_describe(row) for row in media.samples_at(request.user, run_id, iteration)]})
+
+
+@fetched
+def sample_picture(request: HttpRequest, sample_id: int) -> HttpResponse:
+    return _picture(request, sample_id, media.read_picture)
+
+
+@fetched
+def sample_thumbnail(request: HttpRequest, sample_id: int) -> HttpResponse:
+    return _picture(request, sample_id, media.read_thumbnail)
+
+
+def _picture(request: HttpRequest, sample_id: int, read: Callable[[Sample], media.Picture]) -> HttpResponse:
+    sample = get_object_or_404(media.visible_samples(request.user), id=sample_id)
+    etag = f'"{sample_id}"'
+    response = get_conditional_response(request, etag=etag)
+    if response is None:
+        try:
+            picture = read(sample)
+        except FileNotFoundError as error:
+            raise Http404(str(error)) from error
+        response = HttpResponse(picture.content, content_type=picture.content_type)
+    response["ETag"] = etag
+    response["Cache-Control"] = PICTURES_ARE_IMMUTABLE
+    return response
+
+
+def _describe(sample: Sample) -> dict:
+    return {
+        "id": sample.id,
+        "index": sample.index,
+        "prompt": sample.prompt,
+        "seed": sample.seed,
+        "rewards": sample.rewards,
+        "picture": reverse("sample_picture", args=[sample.id]),
+        "thumbnail": reverse("sample_thumbnail", args=[sample.id]),
+    }
+
+
+def _run_ids(request: HttpRequest) -> list[UUID]:
+    ids = _list(request, "runs", MAX_RUNS)
+    try:
+        return [UUID(run_id) for run_id in ids]
+    except ValueError:
+        raise ValueError(f"runs = {','.join(ids)} has a part that is no run's id: give ids, with commas.") from None
+
+
+def _list(request: HttpRequest, name: str, longest: int) -> list[str]:
+    values = [value for value in request.GET.get(name, "").split(",") if value]
+    if len(values) > longest:
+        raise ValueError(f"{name} has {len(values)} entries: give at most {longest}.")
+    return values
+
+
+def _json(content: dict) -> JsonResponse:
+    response = JsonResponse(content, json_dumps_params={"separators": (",", ":"), "allow_nan": False})
+    response["Cache-Control"] = "private, no-store"
+    return response

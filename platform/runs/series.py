@@ -1,0 +1,142 @@
+"""What the panel draws of runs: curves, evaluations, and at which iterations there are samples.
+
+A first call brings everything, thinned; later calls with its cursor bring only what was written since.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+
+from runs import cursors
+from runs.cursors import Position
+from runs.curves import RunCurves, read_curves
+from runs.metric_names import KL_TO_BASE
+from runs.models import Evaluation, MetricPoint, Run, RunState, Sample
+from runs.selectors import STANDS, visible_runs
+from teams.models import User
+
+ENDED = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
+
+
+def list_metric_keys(user: User, run_ids: Sequence[UUID]) -> list[str]:
+    """Every metric that one of the runs has a value of."""
+    points = MetricPoint.objects.filter(run__in=visible_runs(user).filter(id__in=run_ids))
+    return list(points.values_list("key", flat=True).distinct().order_by("key"))
+
+
+def read_series(user: User, run_ids: Sequence[UUID], keys: Sequence[str], cursor: str = "") -> dict:
+    """All of it, ready for JSON. Raises ValueError where the cursor is none of ours."""
+    asked_for = visible_runs(user).filter(id__in=run_ids).prefetch_related("attempts").in_bulk()
+    runs = [asked_for[run_id] for run_id in dict.fromkeys(run_ids) if run_id in asked_for]
+    known = cursors.decode(cursor)
+    start = {run.id: _start(run, known.get(run.id)) for run in runs}
+    curves = read_curves({run_id: at.point for run_id, at in start.items()}, keys)
+    evaluations = _read_evaluations(start)
+    samples = _read_sample_iterations(start)
+    reached = {
+        run_id: Position(
+            at.splice,
+            curves[run_id].last_point if run_id in curves else at.point,
+            max([at.evaluation, *(row.id for row in evaluations[run_id])]),
+            max([at.sample, *samples[run_id].values()]),
+        )
+        for run_id, at in start.items()
+    }
+    return {
+        "cursor": cursors.encode(reached),
+        "live": any(run.state not in ENDED for run in runs),
+        "runs": [
+            {
+                **_describe(run),
+                "reset": known.get(run.id) != start[run.id],
+                "series": _as_columns(curves.get(run.id)),
+                "evaluations": [_describe_evaluation(row) for row in evaluations[run.id]],
+                "sample_iterations": sorted(samples[run.id]),
+            }
+            for run in runs
+        ],
+    }
+
+
+def _start(run: Run, known: Position | None) -> Position:
+    splice = ".".join(f"{a.number}-{a.valid_until}" for a in run.attempts.all() if a.valid_until is not None)
+    return known if known and known.splice == splice else Position(splice)
+
+
+def _written_since(rows: QuerySet, last_ids: dict[UUID, int]) -> QuerySet:
+    since = Q(pk__in=[])
+    for run_id, last_id in last_ids.items():
+        since |= Q(run_id=run_id, id__gt=last_id)
+    return rows.filter(since).filter(STANDS).order_by("run_id", "iteration")
+
+
+def _read_evaluations(start: dict[UUID, Position]) -> dict[UUID, list[Evaluation]]:
+    kl_then = (
+        MetricPoint.objects.filter(STANDS, run=OuterRef("run"), key=KL_TO_BASE)
+        .filter(iteration__lte=OuterRef("iteration"))
+        .order_by("-iteration")
+        .values("value")[:1]
+    )
+    rows = Evaluation.objects.annotate(kl=Subquery(kl_then))
+    found = defaultdict(list)
+    for row in _written_since(rows, {run_id: at.evaluation for run_id, at in start.items()}):
+        found[row.run_id].append(row)
+    return found
+
+
+def _read_sample_iterations(start: dict[UUID, Position]) -> dict[UUID, dict[int, int]]:
+    """By run: iterations with samples, each with the highest primary key among them."""
+    found = defaultdict(dict)
+    rows = _written_since(Sample.objects, {run_id: at.sample for run_id, at in start.items()})
+    for run_id, iteration, last_id in rows.values_list("run_id", "iteration").annotate(last_id=Max("id")):
+        found[run_id][iteration] = last_id
+    return found
+
+
+def _describe(run: Run) -> dict:
+    return {
+        "id": str(run.id),
+        "name": run.name,
+        "url": reverse("run", args=[run.id]),
+        "state": run.state,
+        "iteration": run.iteration,
+        "total_iterations": run.total_iterations,
+        "prompt_sets": run.config["evaluation"]["prompt_sets"],
+        "trained_scores": sorted(_trained_scores(run.config)),
+    }
+
+
+def _trained_scores(config: dict) -> set[str]:
+    """What the scores are called that this run maximises: by the reward, or by the reward and an option of it."""
+    rewards = [reward for reward in config["rewards"] if reward["weight"]]
+    return {reward["name"] for reward in rewards} | {
+        f"{reward['name']}_{value}"
+        for reward in rewards
+        for option, value in reward.items()
+        if option != "name" and isinstance(value, str)
+    }
+
+
+def _as_columns(curves: RunCurves | None) -> dict[str, dict[str, list]]:
+    if curves is None:
+        return {}
+    return {
+        key: {"iteration": curve.iterations, "step": curve.steps, "value": curve.values}
+        for key, curve in curves.by_key.items()
+    }
+
+
+def _describe_evaluation(row: Evaluation) -> dict:
+    return {
+        "iteration": row.iteration,
+        "step": row.step,
+        "prompt_set": row.prompt_set,
+        "num_prompts": row.num_prompts,
+        "scores": {name: [score["mean"], score["low"], score["high"]] for name, score in row.scores.items()},
+        "difference": {name: [gap["mean"], gap["low"], gap["high"]] for name, gap in row.difference.items()},
+        # Before the first update the policy is the base model.
+        "kl": 0.0 if row.iteration == 0 else row.kl,
+    }
