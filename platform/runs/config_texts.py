@@ -6,6 +6,11 @@ chosen carry their defaults, so that choosing one shows something sensible.
 
 from collections.abc import Iterable, Mapping
 
+import yaml
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.recipes import dump_config
+from pydantic import ValidationError
+
 from runs.knobs import Block, Kind, Knob, Node, Union, config_tree
 
 Texts = dict[str, list[str]]
@@ -15,7 +20,7 @@ ON = "on"
 
 
 def texts_of(data: Mapping) -> Texts:
-    """The texts that show a configuration, given as plain JSON data."""
+    """The texts that show a configuration, given as plain JSON data; fields that it lacks have none."""
     texts: Texts = {}
     _write_block(config_tree(), data, texts)
     return texts
@@ -26,9 +31,18 @@ def data_of(texts: Mapping[str, list[str]]) -> dict:
     return _read_block(config_tree(), texts)
 
 
+def as_yaml(data: Mapping) -> str:
+    """A stored configuration as the command line reads it; one of an older release as it was stored."""
+    try:
+        return dump_config(RunConfig.model_validate(data))
+    except ValidationError:
+        return yaml.safe_dump(dict(data))
+
+
 def _write_block(block: Block, data: Mapping, texts: Texts) -> None:
     for member in block.members:
-        _write(member, data[member.path[-1]], texts)
+        if member.path[-1] in data:
+            _write(member, data[member.path[-1]], texts)
 
 
 def _write(node: Node, value, texts: Texts) -> None:

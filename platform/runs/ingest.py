@@ -57,9 +57,9 @@ def _progress(batch: Iterable[events.Event]) -> dict:
 
 
 def _roll_back(attempt: Attempt, event: events.Resumed | events.Started) -> None:
-    """Of earlier attempts nothing counts past the checkpoint; without one nothing at all, as it is written again."""
+    """Of earlier attempts nothing counts past the iteration resumed from; after a fresh start, nothing at all."""
     is_resumed = isinstance(event, events.Resumed)
-    valid_until = event.iteration if is_resumed and event.checkpoint else -1
+    valid_until = event.iteration if is_resumed else -1
     Attempt.objects.filter(
         Q(valid_until=None) | Q(valid_until__gt=valid_until), run_id=attempt.run_id, number__lt=attempt.number
     ).update(valid_until=valid_until)

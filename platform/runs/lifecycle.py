@@ -41,6 +41,16 @@ class Lease:
     token: uuid.UUID
 
 
+@dataclass(frozen=True)
+class Death:
+    """How an attempt ended: `reason` in a sentence for the log, `detail` (the engine's last words) for the attempt."""
+
+    outcome: AttemptOutcome
+    reason: str
+    detail: str = ""
+    hint: str = "Read the end of the log, then submit the run again with what you changed."
+
+
 def enqueue(run: Run) -> None:
     """Put a freshly made run into the queue; the nudge goes out when the transaction commits."""
     run.state = RunState.QUEUED
@@ -114,14 +124,14 @@ def fail(lease: Lease, error: str, hint: str) -> None:
 def hand_back(lease: Lease) -> None:
     """The worker goes away in order: the run waits for the next one, and nothing is held against it."""
     write_fenced(lease)
-    _leave_attempt(lease.run_id, lease.attempt_id, AttemptOutcome.STOPPED, "The worker was shut down.")
+    _leave_attempt(lease.run_id, lease.attempt_id, Death(AttemptOutcome.STOPPED, "The worker was shut down."))
 
 
 @transaction.atomic
-def requeue(lease: Lease, outcome: AttemptOutcome, reason: str) -> None:
+def requeue(lease: Lease, death: Death) -> None:
     """The attempt died: the run waits for another one, unless it has died too often."""
     write_fenced(lease)
-    _leave_attempt(lease.run_id, lease.attempt_id, outcome, reason)
+    _leave_attempt(lease.run_id, lease.attempt_id, death)
 
 
 @transaction.atomic
@@ -131,7 +141,7 @@ def abandon(attempt: Attempt, reason: str) -> None:
         id=attempt.run_id, state=RunState.RUNNING, num_attempts=attempt.number
     )
     if held.first():
-        _leave_attempt(attempt.run_id, attempt.id, AttemptOutcome.LOST, reason)
+        _leave_attempt(attempt.run_id, attempt.id, Death(AttemptOutcome.LOST, reason))
 
 
 @transaction.atomic
@@ -148,7 +158,7 @@ def reap() -> int:
     attempts = [run.attempts.get(number=run.num_attempts) for run in expired]
     for attempt in attempts:
         reason = f"{attempt.worker} has not renewed its lease for {LEASE.seconds} seconds."
-        _leave_attempt(attempt.run_id, attempt.id, AttemptOutcome.LOST, reason)
+        _leave_attempt(attempt.run_id, attempt.id, Death(AttemptOutcome.LOST, reason))
     return len(attempts)
 
 
@@ -170,26 +180,24 @@ def _end(lease: Lease, state: RunState, outcome: AttemptOutcome, level: str, mes
     _say(lease.run_id, lease.attempt_id, level, message)
 
 
-def _leave_attempt(run_id: uuid.UUID, attempt_id: int, outcome: AttemptOutcome, reason: str) -> None:
+def _leave_attempt(run_id: uuid.UUID, attempt_id: int, death: Death) -> None:
     """Give a running run back to the queue, or end it where it was to be cancelled or dies again and again."""
-    _end_attempt(attempt_id, outcome, reason)
+    error = f"{death.reason}\n\n{death.detail}".strip()
+    _end_attempt(attempt_id, death.outcome, error)
     run = Run.objects.get(id=run_id)
     verdict = _too_many_deaths(run)
     if run.cancel_requested_at:
         _close(run_id, RunState.CANCELLED)
-        _say(run_id, attempt_id, "info", f"Cancelled. {reason}")
+        _say(run_id, attempt_id, "info", f"Cancelled. {death.reason}")
     elif verdict:
-        _close(run_id, RunState.FAILED, error=f"{reason}\n\n{verdict}".strip(), hint=HINT_OF_DEATHS)
-        _say(run_id, attempt_id, "error", f"{reason} {verdict}")
+        _close(run_id, RunState.FAILED, error=f"{verdict} {error}", hint=death.hint)
+        _say(run_id, attempt_id, "error", f"{death.reason} {verdict}")
     else:
         Run.objects.filter(id=run_id).update(
             state=RunState.QUEUED, lease_token=None, lease_expires_at=None, seconds_left=None
         )
-        _say(run_id, attempt_id, "warning", f"{reason} The run goes on in the next attempt.")
+        _say(run_id, attempt_id, "warning", f"{death.reason} The run goes on in the next attempt.")
         _nudge_on_commit(run_id)
-
-
-HINT_OF_DEATHS = "Read the end of the log, then submit the run again with what you changed."
 
 
 def _too_many_deaths(run: Run) -> str:

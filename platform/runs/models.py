@@ -81,6 +81,11 @@ class Run(models.Model):
         """The run folder, relative to the root of the file storage."""
         return f"runs/{self.id}"
 
+    @property
+    def is_live(self) -> bool:
+        """Whether more may come of it."""
+        return self.state in (RunState.QUEUED, RunState.RUNNING)
+
 
 class AttemptOutcome(models.TextChoices):
     RUNNING = "running"

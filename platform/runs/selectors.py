@@ -1,5 +1,7 @@
 """What may be read of experiments and runs. Everything starts from a user and holds only their teams' rows."""
 
+import uuid
+
 from django.db.models import F, Q, QuerySet
 from teams.models import User
 
@@ -33,3 +35,11 @@ def visible_attempts(user: User) -> QuerySet[Attempt]:
 
 def visible_log(user: User) -> QuerySet[LogLine]:
     return LogLine.objects.filter(run__in=visible_runs(user))
+
+
+def parse_run_id(text: str) -> uuid.UUID | None:
+    """The id of a run in an address; None, which no run has, where it is no id."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -3,11 +3,17 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from teams.models import Team, User
-from teams.selectors import may_write
+from teams.selectors import may_write, teams_written_by
 
 from runs import lifecycle
 from runs.config_errors import check_config
 from runs.models import Experiment, Run
+
+
+def require_team_to_write(user: User) -> None:
+    """Raises PermissionDenied for a person who is owner or member of no team."""
+    if not teams_written_by(user).exists():
+        raise PermissionDenied("You may not write to any team: ask an owner to make you a member.")
 
 
 def create_experiment(user: User, team: Team, name: str, description: str = "") -> Experiment:
@@ -41,4 +47,4 @@ def cancel_run(user: User, run: Run) -> None:
 
 def _require_writer(user: User, team_id: int) -> None:
     if not may_write(user, team_id):
-        raise PermissionDenied("Only owners and members of the team may do this: ask an owner to change your role.")
+        raise PermissionDenied("Viewers may look, not change: ask an owner of the team to make you a member.")

@@ -1,3 +1,23 @@
 """Addresses of experiments and runs."""
 
-urlpatterns = []
+from django.urls import path
+
+from runs import downloads, fragments, run_form_views, views
+
+urlpatterns = [
+    path("", views.experiment_list, name="experiments"),
+    path("experiments/new/", views.experiment_new, name="experiment_new"),
+    path("experiments/<int:experiment_id>/", views.experiment_page, name="experiment"),
+    path("experiments/<int:experiment_id>/runs/", views.experiment_runs, name="experiment_runs"),
+    path("experiments/<int:experiment_id>/compare/", views.experiment_compare, name="experiment_compare"),
+    path("experiments/<int:experiment_id>/runs/new/", run_form_views.run_new, name="run_new"),
+    path("runs/<uuid:run_id>/", views.run_page, name="run"),
+    path("runs/<uuid:run_id>/cancel/", views.run_cancel, name="run_cancel"),
+    path("runs/<uuid:run_id>/status/", fragments.run_status, name="run_status"),
+    path("runs/<uuid:run_id>/results/", fragments.run_results, name="run_results"),
+    path("runs/<uuid:run_id>/log/", fragments.run_log, name="run_log"),
+    path("runs/<uuid:run_id>/log.txt", downloads.run_log_text, name="run_log_text"),
+    path("runs/<uuid:run_id>/config.yaml", downloads.run_config, name="run_config"),
+    path("checkpoints/<int:checkpoint_id>/folder.zip", downloads.checkpoint_zip, name="checkpoint_zip"),
+    path("checkpoints/<int:checkpoint_id>/lora.safetensors", downloads.checkpoint_lora, name="checkpoint_lora"),
+]

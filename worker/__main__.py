@@ -1,0 +1,55 @@
+"""`python -m worker ROLE`: one process of a node.
+
+runs          takes runs from the queue and supervises their engines: one of it on every machine that trains
+housekeeping  sends lost nudges again and requeues lost runs: one is enough for a team
+beat          says when housekeeping is due: exactly one
+"""
+
+import logging
+import sys
+
+from worker.app import HOUSEKEEPING_QUEUE, app
+
+
+def main() -> None:
+    roles = {"runs": run_runs, "housekeeping": run_housekeeping, "beat": run_beat}
+    if len(sys.argv) != 2 or sys.argv[1] not in roles:
+        raise SystemExit(__doc__)
+    import django
+
+    django.setup()
+    roles[sys.argv[1]]()
+
+
+def run_runs() -> None:
+    """Threads, not processes: each only watches a child, and what dies with this process dies together."""
+    import threading
+
+    from django.conf import settings
+
+    from runs.models import Attempt
+    from runs.nudges import RUNS_QUEUE
+    from worker import node
+    from worker.patience import Patience
+
+    held = node.lock()
+    Patience("Start").insist(lambda: node.end_leftovers(Attempt.objects.all()), give_up=threading.Event())
+    logging.getLogger("worker").info("Node %s takes runs, %d at a time.", node.name(), settings.WORKER_SLOTS)
+    _work("--queues", RUNS_QUEUE, "--pool", "threads", "--concurrency", str(settings.WORKER_SLOTS))
+    del held
+
+
+def run_housekeeping() -> None:
+    _work("--queues", HOUSEKEEPING_QUEUE, "--pool", "solo")
+
+
+def run_beat() -> None:
+    app.start(["--quiet", "beat"])
+
+
+def _work(*options: str) -> None:
+    app.worker_main(["worker", "--without-gossip", "--without-mingle", "--hostname", f"{options[1]}@%h", *options])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The Celery application. A message is a nudge: small, lossy without harm, and never a job to be done twice."""
+
+import os
+import sys
+from pathlib import Path
+
+PLATFORM = str(Path(__file__).resolve().parents[1] / "platform")
+if PLATFORM not in sys.path:
+    # Behind the standard library, which has a module of this name.
+    sys.path.append(PLATFORM)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
+
+from celery import Celery  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+HOUSEKEEPING_QUEUE = "housekeeping"
+SWEEP_EVERY = 5.0
+REAP_EVERY = 10.0
+
+app = Celery("flowdppo", broker=settings.REDIS_URL, include=["worker.tasks"])
+app.conf.update(
+    accept_content=["json"],
+    task_serializer="json",
+    task_ignore_result=True,
+    # Acknowledged before it runs: no visibility timeout can deliver a nudge again while its run goes on for days.
+    task_acks_late=False,
+    # A node takes no nudge that it has no slot for; another node may be free.
+    worker_prefetch_multiplier=1,
+    worker_disable_prefetch=True,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    worker_hijack_root_logger=False,
+    task_default_queue=HOUSEKEEPING_QUEUE,
+    # In memory: after a restart everything is simply due.
+    beat_scheduler="celery.beat:Scheduler",
+    beat_schedule={
+        "sweep": {"task": "worker.sweep", "schedule": SWEEP_EVERY, "options": {"expires": SWEEP_EVERY}},
+        "reap": {"task": "worker.reap", "schedule": REAP_EVERY, "options": {"expires": REAP_EVERY}},
+    },
+)

@@ -1,0 +1,88 @@
+"""The engine as a child process: in a session of its own, its output in a file, and none of our secrets with it."""
+
+import logging
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import yaml
+from django.conf import settings
+
+from flowdppo_engine.config import RunConfig
+from worker.process_group import ProcessGroup
+
+CONFIG_FILE = "config.yaml"
+CONSOLE_FILE = "console.log"
+CONSOLE_TAIL_BYTES = 4000
+KILL_TIMEOUT = 10.0
+SECRETS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
+
+# The engine begins only after our "go": its pid is in the database by then. A supervisor that dies before that closes
+# the pipe, and the shell ends without having started anything.
+GATE = 'read -r go && exec "$@" </dev/null'
+
+
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """One life of the engine on a run folder."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / CONSOLE_FILE).open("ab") as console:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", GATE, "sh", *settings.ENGINE_COMMAND, "resume", str(folder)],
+                stdin=subprocess.PIPE,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                cwd=settings.ROOT,
+                env=_environment(),
+                start_new_session=True,
+            )
+        self.group = ProcessGroup.of_leader(self._process.pid)
+
+    def go(self) -> None:
+        """Let it begin."""
+        self._process.stdin.write(b"go\n")
+        self._process.stdin.close()
+
+    def end(self) -> None:
+        """Kill what is left of its group; afterwards no process of it writes any more."""
+        self.group.send(signal.SIGKILL)
+        if not self.group.wait_until_empty(KILL_TIMEOUT):
+            logger.error("Processes of group %d cannot be killed.", self.group.pid)
+        self._process.stdin.close()
+
+    def exit_code(self) -> int | None:
+        """None while it runs; minus the signal's number where one killed it."""
+        return self._process.poll()
+
+
+def write_config(folder: Path, config: dict) -> None:
+    """Lay the run's configuration into its folder, from which the engine takes it up; a whole file or none."""
+    path = folder / CONFIG_FILE
+    if path.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    checked = RunConfig.model_validate(config).model_dump(mode="json")
+    staged = path.with_suffix(".new")
+    staged.write_text(yaml.safe_dump(checked, sort_keys=False), encoding="utf-8")
+    staged.replace(path)
+
+
+def console_tail(folder: Path) -> str:
+    """The end of what the engine printed."""
+    path = folder / CONSOLE_FILE
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - CONSOLE_TAIL_BYTES))
+        return file.read().decode("utf-8", errors="replace").strip()
+
+
+def _environment() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    return inherited | {"PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,65 @@
+"""Keeps a lease alive, from a thread with a database connection of its own that nothing else can block."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import Error, connection
+
+from runs import lifecycle
+from runs.lifecycle import Lease, LeaseLost
+
+RENEW_EVERY = 12.0
+LOOK_EVERY = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseKeeper:
+    """Within a `with` block: renews the lease, and looks twice a second whether the run is to be cancelled.
+
+    `on_lost` is called from the thread at once when the lease is gone. A database that does not answer is no reason to
+    stop: it is asked again until it does.
+    """
+
+    def __init__(self, lease: Lease, on_lost: Callable[[], None]):
+        self.lost = threading.Event()
+        self.cancel_requested = threading.Event()
+        self._lease = lease
+        self._on_lost = on_lost
+        self._done = threading.Event()
+        self._renew_at = 0.0
+        self._thread = threading.Thread(target=self._keep, name=f"lease-{lease.run_id}", daemon=True)
+
+    def __enter__(self) -> "LeaseKeeper":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._done.set()
+        self._thread.join(timeout=LOOK_EVERY * 10)
+
+    def _keep(self) -> None:
+        answers = True
+        while not self._done.wait(LOOK_EVERY):
+            try:
+                self._look()
+                answers = True
+            except LeaseLost:
+                self.lost.set()
+                self._on_lost()
+                break
+            except Error as error:
+                if answers:
+                    logger.warning("Run %s: the database does not answer: %s", self._lease.run_id, error)
+                answers = False
+                connection.close()
+        connection.close()
+
+    def _look(self) -> None:
+        if time.monotonic() >= self._renew_at:
+            lifecycle.renew(self._lease)
+            self._renew_at = time.monotonic() + RENEW_EVERY
+        if lifecycle.cancel_is_requested(self._lease):
+            self.cancel_requested.set()

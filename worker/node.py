@@ -1,0 +1,57 @@
+"""This machine as a node: its name, the one worker process it has, and what an earlier life of it left behind."""
+
+import fcntl
+import hashlib
+import logging
+import os
+import socket
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from runs import lifecycle
+from runs.models import Attempt, AttemptOutcome
+from worker.process_group import ProcessGroup
+
+logger = logging.getLogger(__name__)
+
+
+def name() -> str:
+    """The host and, because two workers may share one, a mark of the data folder."""
+    mark = hashlib.sha256(str(settings.DATA_DIR).encode()).hexdigest()[:8]
+    return f"{socket.gethostname()[:100]}/{mark}"
+
+
+def lock() -> int:
+    """Hold the node for this process's life. Raises SystemExit where another worker holds it."""
+    path = Path(settings.DATA_DIR) / "worker.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(
+            f"A worker already runs on {settings.DATA_DIR}. For several runs at a time on one machine set "
+            f"FLOWDPPO_WORKER_SLOTS; for a second worker give it a data folder of its own with FLOWDPPO_DATA."
+        ) from None
+    return descriptor
+
+
+def end_leftovers(attempts: QuerySet[Attempt]) -> None:
+    """End the engines that these attempts left on this node, and requeue their runs without waiting for the lease.
+
+    Known by pid and start time, so nobody else's process is touched.
+    """
+    for attempt in attempts.filter(worker=name(), outcome__in=[AttemptOutcome.RUNNING, AttemptOutcome.LOST]):
+        if attempt.engine_pid is not None:
+            _end_engine(attempt)
+        lifecycle.abandon(attempt, "The worker died and was started again.")
+
+
+def _end_engine(attempt: Attempt) -> None:
+    group = ProcessGroup(attempt.engine_pid, attempt.engine_started_at)
+    if group.members():
+        logger.info("Ending the engine of %s, which an earlier worker left behind.", attempt)
+        if not group.end(settings.ENGINE_GRACE_SECONDS):
+            logger.error("Processes of group %d, left behind by %s, cannot be ended.", group.pid, attempt)

@@ -1,0 +1,140 @@
+"""Sees one attempt of a run through: start the engine, bring its events home, end it when asked, say how it went."""
+
+import logging
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+
+from runs import lifecycle
+from runs.lifecycle import Death, Lease, LeaseLost
+from runs.models import Attempt, AttemptOutcome, Run
+from worker import event_tail, node
+from worker.engine import Engine, console_tail, write_config
+from worker.event_stream import EventStream
+from worker.lease_keeper import LeaseKeeper
+from worker.patience import DatabaseAway, Patience, T
+from worker.verdict import Asked, Cancelled, Complete, Failure, HandBack, Verdict, judge, settle
+
+LOOK_EVERY = 0.2
+
+logger = logging.getLogger(__name__)
+
+
+def execute(run_id: uuid.UUID, shutting_down: threading.Event) -> None:
+    """Claim a run and see it through. Does nothing where it no longer waits or the worker is going away."""
+    lease = None if shutting_down.is_set() else lifecycle.claim(run_id, node.name())
+    if lease is None:
+        return
+    try:
+        Supervisor(lease, shutting_down).supervise()
+    except LeaseLost:
+        logger.warning("Run %s is no longer ours; its engine was ended.", run_id)
+    except DatabaseAway:
+        logger.warning("Run %s could not be handed back; the next worker takes it from here.", run_id)
+
+
+class Supervisor:
+    """Holds one attempt. Every write is fenced by its lease, and the engine never outlives the supervision."""
+
+    def __init__(self, lease: Lease, shutting_down: threading.Event):
+        self._lease = lease
+        self._shutting_down = shutting_down
+        self._patience = Patience(f"Run {lease.run_id}")
+        self._engine: Engine | None = None
+        self._asked: Asked | None = None
+        run = self._insist(lambda: Run.objects.get(id=lease.run_id))
+        self._config = run.config
+        self._folder = Path(settings.MEDIA_ROOT) / run.folder
+        self._stream = EventStream(lease, self._folder, run.event_offset)
+
+    def supervise(self) -> None:
+        """Raises LeaseLost or DatabaseAway where the run could not be brought to a verdict by us."""
+        with LeaseKeeper(self._lease, on_lost=self._kill) as keeper:
+            verdict = self._find_verdict(keeper)
+            self._insist(lambda: self._record(verdict))
+
+    def _find_verdict(self, keeper: LeaseKeeper) -> Verdict:
+        try:
+            return self._judge_earlier_attempts() or self._judge_engine(keeper)
+        except (LeaseLost, DatabaseAway):
+            raise
+        except Exception as error:
+            logger.exception("Run %s: the supervision failed.", self._lease.run_id)
+            return Death(AttemptOutcome.FAILED, f"The worker failed: {type(error).__name__}: {error}")
+        finally:
+            if self._engine is not None:
+                self._engine.end()
+
+    def _judge_earlier_attempts(self) -> Verdict | None:
+        """End and read what they left; a verdict where one of them had come to the run's end already."""
+        earlier = Attempt.objects.filter(run_id=self._lease.run_id, number__lt=self._lease.attempt_number)
+        self._insist(lambda: node.end_leftovers(earlier))
+        last = self._insist(earlier.last)
+        if last is None:
+            return None
+        self._store_all(last)
+        return settle(event_tail.read_last(self._folder))
+
+    def _judge_engine(self, keeper: LeaseKeeper) -> Verdict:
+        attempt = self._insist(lambda: Attempt.objects.get(id=self._lease.attempt_id))
+        write_config(self._folder, self._config)
+        self._stream.begin_attempt()
+        self._engine = Engine(self._folder)
+        group = self._engine.group
+        self._insist(lambda: lifecycle.record_engine(self._lease, group.pid, group.started_at))
+        self._engine.go()
+        self._watch(attempt, keeper)
+        # Nothing of it may write any more once its stream is read to the end.
+        self._engine.end()
+        self._store_all(attempt)
+        return judge(self._engine.exit_code(), self._stream.last_word, self._asked, console_tail(self._folder))
+
+    def _watch(self, attempt: Attempt, keeper: LeaseKeeper) -> None:
+        """Until the engine has ended: store its events, and pass on to it that it is to end."""
+        kill_at = float("inf")
+        while self._engine.exit_code() is None:
+            if keeper.lost.is_set():
+                raise LeaseLost(self._lease)
+            if self._asked is None and self._is_asked(keeper):
+                self._engine.group.send(signal.SIGTERM)
+                kill_at = time.monotonic() + settings.ENGINE_GRACE_SECONDS
+            if time.monotonic() > kill_at:
+                self._kill()
+            if not self._patience.try_once(lambda: self._stream.store_next(attempt)):
+                time.sleep(LOOK_EVERY)
+
+    def _is_asked(self, keeper: LeaseKeeper) -> bool:
+        if keeper.cancel_requested.is_set():
+            self._asked = Asked.CANCEL
+        elif self._shutting_down.is_set():
+            self._asked = Asked.SHUTDOWN
+        return self._asked is not None
+
+    def _record(self, verdict: Verdict) -> None:
+        match verdict:
+            case Complete():
+                lifecycle.finish(self._lease)
+            case Cancelled():
+                lifecycle.cancelled(self._lease)
+            case HandBack():
+                lifecycle.hand_back(self._lease)
+            case Failure():
+                lifecycle.fail(self._lease, verdict.error, verdict.hint)
+            case Death():
+                lifecycle.requeue(self._lease, verdict)
+
+    def _store_all(self, attempt: Attempt) -> None:
+        while self._insist(lambda: self._stream.store_next(attempt)):
+            pass
+
+    def _insist(self, action: Callable[[], T]) -> T:
+        return self._patience.insist(action, give_up=self._shutting_down)
+
+    def _kill(self) -> None:
+        if self._engine is not None:
+            self._engine.group.send(signal.SIGKILL)
