@@ -28,7 +28,9 @@ class ModelConfig(Strict):
     revision: str | None = knob(None, "Branch, tag or commit on the hub; empty for the default branch.")
     dtype: Literal["float32", "bfloat16", "float16"] = knob("float32", "Precision of the frozen weights.")
     resolution: int = knob(64, "Height and width of an image.", unit="pixels", ge=16, le=2048, multiple_of=8)
-    max_sequence_length: int = knob(1, "Length of the T5 part of a prompt; zeros where the model has no T5.", unit="tokens", ge=1, le=512)
+    max_sequence_length: int = knob(
+        1, "Length of the T5 part of a prompt; zeros where the model has no T5.", unit="tokens", ge=1, le=512
+    )
 
 
 class LoraConfig(Strict):
@@ -96,7 +98,7 @@ RewardConfig = Annotated[SandboxSoftTifa | SandboxPictureQuality, Field(discrimi
 class AdvantageConfig(Strict):
     std: Literal["group", "batch"] = knob("group", "Divide by the standard deviation of the group or of the batch.")
     clip: float = knob(5.0, "Advantages are clipped to plus or minus this.", gt=0)
-    eps: float = knob(1e-4, "Added to the standard deviation.", gt=0)
+    eps: float = knob(1e-4, "The standard deviation is taken as at least this.", gt=0)
 
 
 class ThresholdConfig(Strict):
@@ -230,6 +232,8 @@ def find_problems(config: RunConfig):
     if not any(reward.weight for reward in config.rewards):
         yield "rewards: every weight is 0, so there is nothing to train on: give one a weight."
     names = [reward.name for reward in config.rewards]
+    if "sandbox_soft_tifa" in names:
+        yield from _find_plain_prompts(config)
     if len(set(names)) < len(names):
         yield f"rewards: a name stands twice in {names}: list each reward once."
     if config.update.optimizer_steps_per_rollout > rollout.group_size * rollout.groups_per_iteration:
@@ -237,3 +241,12 @@ def find_problems(config: RunConfig):
             f"update.optimizer_steps_per_rollout = {config.update.optimizer_steps_per_rollout} is more than the "
             f"{rollout.group_size * rollout.groups_per_iteration} images of an iteration: lower it."
         )
+
+
+def _find_plain_prompts(config: RunConfig):
+    """Prompt sets without questions, for rewards that ask them."""
+    named = [("prompts.train", config.prompts.train)]
+    named += [("evaluation.prompt_sets", source) for source in config.evaluation.prompt_sets]
+    for field, source in named:
+        if source.endswith(".txt"):
+            yield f"{field} = {source!r} has no questions for sandbox_soft_tifa: give a sandbox: set or a .jsonl."

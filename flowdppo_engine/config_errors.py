@@ -56,7 +56,7 @@ def _known_fields(location: tuple[int | str, ...]) -> str:
 
 
 def _walk(location: tuple[int | str, ...]) -> tuple[list[int | str], type[BaseModel] | None]:
-    """The path as a user writes it, without the kinds of a union that pydantic puts in; and the block that it ends in."""
+    """The path as a user writes it, without the kinds of a union that pydantic adds, and the block that it ends in."""
     path, kinds = [], [RunConfig]
     for key in location:
         tagged = [kind for kind in kinds if len(kinds) > 1 and kind.model_fields["name"].default == key]

@@ -14,10 +14,6 @@ from flowdppo_engine.config import LoraConfig, ModelConfig
 from flowdppo_engine.models.conditions import Conditions
 
 
-class ModelNotFound(Exception):
-    """The model's source holds no model that can be loaded."""
-
-
 class FlowModel(ABC):
     """A flow-matching model whose LoRA is the policy and whose frozen weights are the reference."""
 
@@ -26,7 +22,7 @@ class FlowModel(ABC):
     @classmethod
     @abstractmethod
     def load(cls, config: ModelConfig, device: torch.device) -> "FlowModel":
-        """The frozen model on `device`, without a LoRA. Raises ModelNotFound."""
+        """The frozen model on `device`, without a LoRA. Raises ModelNotFound and BadConfig."""
 
     @property
     def num_latent_dims(self) -> int:
@@ -61,7 +57,7 @@ class FlowModel(ABC):
 
     @abstractmethod
     def add_lora(self, config: LoraConfig, seed: int) -> None:
-        """Add the trainable LoRA in fp32; its first output is zero. Raises ValueError where no layer matches."""
+        """Add the trainable LoRA in fp32; its first output is zero. Raises BadConfig where no layer matches."""
 
     @abstractmethod
     def trainable_parameters(self) -> dict[str, torch.nn.Parameter]:

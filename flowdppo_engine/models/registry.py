@@ -12,7 +12,7 @@ FAMILIES: dict[str, type[FlowModel]] = {"sd3": SD3Model}
 
 
 def load_model(config: ModelConfig, device: torch.device) -> FlowModel:
-    """The frozen model of `config` on `device`. Raises ModelNotFound."""
+    """The frozen model of `config` on `device`. Raises ModelNotFound and BadConfig."""
     _silence_libraries()
     return FAMILIES[config.family].load(config, device)
 

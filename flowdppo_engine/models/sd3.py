@@ -6,15 +6,19 @@ from pathlib import Path
 
 import torch
 from diffusers import StableDiffusion3Pipeline
+from diffusers.configuration_utils import FrozenDict
 
 from flowdppo_engine.config import LoraConfig, ModelConfig
+from flowdppo_engine.errors import BadConfig, ModelNotFound
 from flowdppo_engine.models import lora
-from flowdppo_engine.models.base import FlowModel, ModelNotFound
+from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.models.conditions import Conditions
 
 SANDBOX_BASE_MODEL = Path(__file__).parents[1] / "sandbox" / "base_model"
 NUM_TRAIN_TIMESTEPS = 1000
-MAX_DECODED_PIXELS = 2**21
+# Decoded at once: what stays in a CPU's cache, and what fits beside the weights on an accelerator.
+MAX_DECODED_PIXELS = {"cpu": 2**18}
+MAX_DECODED_PIXELS_ELSEWHERE = 2**21
 
 
 class SD3Model(FlowModel):
@@ -25,10 +29,10 @@ class SD3Model(FlowModel):
         self.transformer = pipeline.transformer
         self._max_sequence_length = config.max_sequence_length
         self._unconditional: Conditions | None = None
-        side = config.resolution // pipeline.vae_scale_factor
-        self.latent_shape = (self.transformer.config.in_channels, side, side)
+        self.latent_shape = _latent_shape(pipeline, config.resolution)
         for component in (self.transformer, pipeline.vae, *self._text_encoders()):
             component.requires_grad_(False).eval()
+        pipeline.vae.to(memory_format=torch.channels_last)
 
     @classmethod
     def load(cls, config: ModelConfig, device: torch.device) -> "SD3Model":
@@ -79,9 +83,10 @@ class SD3Model(FlowModel):
         vae = self.pipeline.vae
         latents = latents.to(vae.dtype) / vae.config.scaling_factor + vae.config.shift_factor
         pixels_per_image = latents.shape[-2] * latents.shape[-1] * self.pipeline.vae_scale_factor**2
-        chunks = latents.split(max(1, MAX_DECODED_PIXELS // pixels_per_image))
+        max_pixels = MAX_DECODED_PIXELS.get(self.device.type, MAX_DECODED_PIXELS_ELSEWHERE)
+        chunks = latents.contiguous(memory_format=torch.channels_last).split(max(1, max_pixels // pixels_per_image))
         images = [vae.decode(chunk, return_dict=False)[0].float().cpu() for chunk in chunks]
-        return torch.cat(images).mul_(0.5).add_(0.5).clamp_(0, 1)
+        return torch.cat(images).contiguous().mul_(0.5).add_(0.5).clamp_(0, 1)
 
     def add_lora(self, config: LoraConfig, seed: int) -> None:
         lora.add_lora(self.transformer, config, seed)
@@ -121,3 +126,20 @@ def _left_out(name: str, where: dict) -> dict[str, None]:
     """The components that the saved pipeline is without, such as T5; diffusers wants them named."""
     saved = StableDiffusion3Pipeline.load_config(name, **where)
     return {part: None for part, kind in saved.items() if isinstance(kind, list | tuple) and kind[0] is None}
+
+
+def _latent_shape(pipeline: StableDiffusion3Pipeline, resolution: int) -> tuple[int, int, int]:
+    """`(C, H, W)`. Raises BadConfig where the network cannot take it."""
+    network = pipeline.transformer.config
+    unit, largest = pipeline.vae_scale_factor * network.patch_size, pipeline.vae_scale_factor * _largest_side(network)
+    if resolution % unit or resolution > largest:
+        raise BadConfig(
+            f"model.resolution = {resolution} does not fit this model: give a multiple of {unit}, at most {largest}."
+        )
+    side = resolution // pipeline.vae_scale_factor
+    return (network.in_channels, side, side)
+
+
+def _largest_side(network: FrozenDict) -> int:
+    """Of a latent, as far as the network's table of positions goes."""
+    return network.pos_embed_max_size * network.patch_size

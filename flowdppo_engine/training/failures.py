@@ -1,14 +1,15 @@
 """What to tell of a failure: the error, where it came from, what to try, and whether trying again is of use."""
 
 import traceback
+from pathlib import Path
 
+from flowdppo_engine.errors import BadConfig, ModelNotFound
 from flowdppo_engine.events import Failed
-from flowdppo_engine.models.base import ModelNotFound
 from flowdppo_engine.rewards.base import RewardError
-from flowdppo_engine.training.setup import BadConfig
 from flowdppo_engine.training.update import TrainingDiverged
 
-NUM_TRACEBACK_FRAMES = 6
+ENGINE = str(Path(__file__).parents[1])
+NUM_LAST_FRAMES = 2
 MEMORY_HINT = (
     "Out of memory: lower update.tile_samples first, then rollout.batch_size and evaluation.batch_size; "
     "model.dtype = bfloat16, a smaller model.resolution or lora.rank help too."
@@ -18,8 +19,20 @@ MEMORY_HINT = (
 def describe(error: Exception) -> Failed:
     """The `failed` event of an error that ended the run."""
     hint, deterministic = _judge(error)
-    frames = "".join(traceback.format_exception(error, limit=-NUM_TRACEBACK_FRAMES))
-    return Failed(error=f"{type(error).__name__}: {error}", traceback=frames, hint=hint, deterministic=deterministic)
+    return Failed(
+        error=f"{type(error).__name__}: {error}",
+        traceback=_short_traceback(error),
+        hint=hint,
+        deterministic=deterministic,
+    )
+
+
+def _short_traceback(error: Exception) -> str:
+    """The engine's own frames and the last ones; those of the libraries in between say little."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = len(frames) - NUM_LAST_FRAMES
+    kept = [frame for i, frame in enumerate(frames) if i >= last or frame.filename.startswith(ENGINE)]
+    return "".join(traceback.format_list(kept) + traceback.format_exception_only(error))
 
 
 def _judge(error: Exception) -> tuple[str, bool]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flowdppo_engine import __version__
 from flowdppo_engine.config import RunConfig
+from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.events import EventWriter, Finished, Resumed, Started
 from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.policy.divergence import Threshold
@@ -14,7 +15,7 @@ from flowdppo_engine.training import checkpoints, failures
 from flowdppo_engine.training.history import History
 from flowdppo_engine.training.loop import Loop
 from flowdppo_engine.training.reporting import Listener, Progress, Reporter, TimeLeft
-from flowdppo_engine.training.setup import BadConfig, Ingredients, prepare
+from flowdppo_engine.training.setup import Ingredients, prepare
 from flowdppo_engine.training.state import Position, TrainState
 from flowdppo_engine.training.stopping import Stopped, StopRequest
 

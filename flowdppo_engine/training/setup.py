@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from accelerate import Accelerator
 
 from flowdppo_engine.config import RunConfig
+from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.models.conditions import ConditionStore
 from flowdppo_engine.models.registry import load_model
@@ -16,10 +17,6 @@ from flowdppo_engine.rewards.registry import make_reward_suite
 from flowdppo_engine.rewards.suite import RewardSuite
 from flowdppo_engine.training.prompt_schedule import PromptSchedule
 from flowdppo_engine.training.reporting import Progress
-
-
-class BadConfig(Exception):
-    """The configuration cannot be run here; the message says which field, and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ def prepare(
 ) -> Ingredients:
     """Load what the configuration names; `model` (without a LoRA) and `rewards` may be given instead.
 
-    Raises BadConfig, ModelNotFound, and ValueError where no layer gets a LoRA.
+    Raises BadConfig and ModelNotFound.
     """
     accelerator = make_accelerator()
     prompts = PromptSets.load(config)

@@ -51,6 +51,9 @@ class TrainState:
             weight_decay=config.weight_decay,
             fused=True,
         )
+        # There from the start, so that the first step on nothing but zeros is as any other, also after a resume.
+        for parameter in self._parameters.values():
+            parameter.grad = torch.zeros_like(parameter)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(

@@ -57,6 +57,7 @@ class PolicyUpdate:
         self._optimizer = optimizer
         self._accelerator = accelerator
         self._parameters = list(model.trainable_parameters().values())
+        self._loss_scale = self._choose_loss_scale()
         self.skipped_in_a_row = 0
 
     @property
@@ -88,6 +89,14 @@ class PolicyUpdate:
         old_velocity = torch.cat([batch.records[i].velocity[tile.rows] for i in tile.records])
         old = self._transition(batch, tile, old_velocity, sample)
         return self._transition(batch, tile, velocity, sample), old.mean
+
+    def _choose_loss_scale(self) -> float:
+        """1, but in fp16, where the gradient of a mean over so many latents underflows, a power of two (exact)."""
+        if self._config.model.dtype != "float16":
+            return 1.0
+        num_images = self._config.rollout.groups_per_iteration * self._config.rollout.group_size
+        num_rows = num_images / self._config.update.optimizer_steps_per_rollout
+        return 2.0 ** round(math.log2(num_rows * self._model.num_latent_dims))
 
     def _deal(self, iteration: int) -> list[torch.Tensor]:
         rollout, update = self._config.rollout, self._config.update
@@ -137,7 +146,7 @@ class PolicyUpdate:
         diagnostics.add_tile(movement, output.metrics)
         diagnostics.add_loss(loss.detach())
         if output.keep.any():
-            self._accelerator.backward(loss)
+            self._accelerator.backward(loss * self._loss_scale)
         return new.mean.detach()
 
     def _compare_with_reference(
@@ -166,6 +175,8 @@ class PolicyUpdate:
 
     def _step(self, diagnostics: UpdateDiagnostics) -> None:
         """One optimizer step, or none where the gradient is not finite. Raises TrainingDiverged."""
+        if self._loss_scale != 1:
+            torch._foreach_mul_([parameter.grad for parameter in self._parameters], 1 / self._loss_scale)
         norm = float(self._accelerator.clip_grad_norm_(self._parameters, self._config.optimizer.max_grad_norm))
         diagnostics.add_step(norm)
         if math.isfinite(norm):
