@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from flowdppo_engine.config import RunConfig
-from flowdppo_engine.prompts import load_prompts
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from runs.knobs import Block, Bounds, Kind, Knob, Node, config_tree, walk
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.prompts import load_prompts
+from runs.knobs import Bounds, Kind, Knob, Node, config_tree, walk
 
 Errors = dict[str, list[str]]
 

@@ -7,10 +7,10 @@ chosen carry their defaults, so that choosing one shows something sensible.
 from collections.abc import Iterable, Mapping
 
 import yaml
-from flowdppo_engine.config import RunConfig
-from flowdppo_engine.recipes import dump_config
 from pydantic import ValidationError
 
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.recipes import dump_config
 from runs.knobs import Block, Kind, Knob, Node, Union, config_tree
 
 Texts = dict[str, list[str]]

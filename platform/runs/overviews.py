@@ -18,10 +18,10 @@ from django.db.models import (
 )
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Greatest, JSONObject
-from teams.models import User
 
 from runs.models import Evaluation, Experiment, MetricPoint, Run, RunState
 from runs.selectors import STANDS, visible_experiments, visible_runs
+from teams.models import User
 
 REWARD_KEY = "reward/mean"
 KL_KEY = "kl/reference_nats"

@@ -3,9 +3,9 @@
 import uuid
 
 from django.db.models import F, Q, QuerySet
-from teams.models import User
 
 from runs.models import Attempt, Checkpoint, Evaluation, Experiment, LogLine, Run
+from teams.models import User
 
 # Rows that an attempt wrote and that no later attempt has rolled back.
 STANDS = Q(attempt__valid_until=None) | Q(iteration__lte=F("attempt__valid_until"))

@@ -2,12 +2,12 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from teams.models import Team, User
-from teams.selectors import may_write, teams_written_by
 
 from runs import lifecycle
 from runs.config_errors import check_config
 from runs.models import Experiment, Run
+from teams.models import Team, User
+from teams.selectors import may_write, teams_written_by
 
 
 def require_team_to_write(user: User) -> None:

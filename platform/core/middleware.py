@@ -1,0 +1,35 @@
+"""What every answer of the site carries."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils.deprecation import MiddlewareMixin
+
+CONTENT_SECURITY_POLICY = "; ".join([
+    "default-src 'self'",
+    # The widths of progress bars.
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "frame-ancestors 'none'",
+    "base-uri 'self'",
+    "form-action 'self'",
+    "object-src 'none'",
+])  # fmt: skip
+
+
+class ContentSecurityPolicy(MiddlewareMixin):
+    """Nothing is loaded from another host, and no script stands in a page."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        return response
+
+
+class SignInForFragments(MiddlewareMixin):
+    """A fragment asked for after the session has ended reloads the page, which then asks to sign in."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        to_sign_in = response.status_code == 302 and response["Location"].startswith(resolve_url(settings.LOGIN_URL))
+        if request.headers.get("HX-Request") and to_sign_in:
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return response

@@ -1,0 +1,197 @@
+"""The form of a run's configuration: the knobs that matter first, the rest in folded groups.
+
+The classes here tie the knobs of the schema to what was typed and to what was wrong with it, for the templates.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from flowdppo_engine.config import RunConfig
+from runs.config_errors import TOP, ConfigInvalid, Errors, check_config
+from runs.config_texts import ON, PREFIX, Texts, data_of, texts_of
+from runs.knobs import Block, Knob, Node, Union, config_tree, label_of
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A node of the schema with its texts, the recipe's texts and its errors."""
+
+    node: Node
+    texts: list[str]
+    recipe_texts: list[str]
+    errors: list[str]
+
+    @property
+    def id(self) -> str:
+        return self.node.name.replace(".", "-")
+
+
+@dataclass(frozen=True)
+class BoundKnob(Bound):
+    template = "runs/form/knob.html"
+
+    @property
+    def value(self) -> str:
+        return self.texts[0] if self.texts else ""
+
+    @property
+    def recipe_value(self) -> str:
+        return self.recipe_texts[0] if self.recipe_texts else ""
+
+    @property
+    def is_on(self) -> bool:
+        return ON in self.texts
+
+    @property
+    def num_lines(self) -> int:
+        return len(self.value.splitlines())
+
+    @property
+    def context(self) -> str:
+        """The block of the knob, in words, for where it stands outside its block."""
+        return label_of(self.node.path[-2]) if len(self.node.path) > 1 else ""
+
+    @property
+    def label(self) -> str:
+        return label_of(self.node.path[-2]) if self.node.path[-1] == "name" else self.node.label
+
+    @property
+    def needs_attention(self) -> bool:
+        return bool(self.errors)
+
+    @property
+    def summary(self) -> str:
+        return f"{self.node.path[-1]} {self.value.replace(chr(10), ', ') or '–'}"
+
+
+@dataclass(frozen=True)
+class BoundBlock(Bound):
+    template = "runs/form/block.html"
+
+    members: "tuple[BoundKnob | BoundBlock | BoundUnion, ...]"
+    is_chosen: bool = True
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it must be open for its errors to be seen."""
+        return bool(self.errors) or any(member.needs_attention for member in self.members)
+
+    @property
+    def summary(self) -> str:
+        return " · ".join(member.summary for member in self.members if isinstance(member, BoundKnob))
+
+
+@dataclass(frozen=True)
+class BoundUnion(Bound):
+    template = "runs/form/union.html"
+
+    variants: tuple[BoundBlock, ...]
+
+    @property
+    def needs_attention(self) -> bool:
+        return bool(self.errors) or any(variant.needs_attention for variant in self.variants)
+
+    @property
+    def summary(self) -> str:
+        return ", ".join(label_of(name) for name in self.texts)
+
+
+class ConfigForm:
+    """What stands in the form: `texts` as typed, compared with the recipe's own, and the errors of a submission."""
+
+    def __init__(self, recipe: RunConfig, texts: Texts | None = None, errors: Errors | None = None):
+        self._recipe_texts = texts_of(recipe.model_dump(mode="json"))
+        self._texts = self._recipe_texts if texts is None else texts
+        self._errors = errors or {}
+
+    @classmethod
+    def showing(cls, recipe: RunConfig, config: Mapping) -> "ConfigForm":
+        """The form filled with a stored configuration; what an older release did not know is the recipe's."""
+        return cls(recipe, texts_of(recipe.model_dump(mode="json")) | texts_of(config))
+
+    @classmethod
+    def submitted(cls, recipe: RunConfig, post) -> "tuple[ConfigForm, RunConfig | None]":
+        """The form as it was sent (a QueryDict), and the configuration where it is a good one."""
+        texts = {key.removeprefix(PREFIX): post.getlist(key) for key in post if key.startswith(PREFIX)}
+        try:
+            return cls(recipe, texts), check_config(data_of(texts))
+        except ConfigInvalid as invalid:
+            return cls(recipe, texts, invalid.errors), None
+
+    @cached_property
+    def essentials(self) -> tuple[BoundKnob, ...]:
+        """The knobs of the short form."""
+        return tuple(self._bind(knob) for knob in _essentials(config_tree()))
+
+    @cached_property
+    def sections(self) -> tuple[Bound, ...]:
+        """Everything else, a section for each block of the configuration."""
+        return self._bind_rest(config_tree())
+
+    @property
+    def num_errors(self) -> int:
+        """How many fields have something to put right."""
+        return sum(1 for path in self._errors if path != TOP) or len(self._errors)
+
+    @cached_property
+    def top_errors(self) -> list[str]:
+        """What concerns the whole, and what has no place of its own in the form."""
+        shown = {bound.node.dotted for bound in (*self.essentials, *_walk(self.sections))}
+        elsewhere = [message for path in self._errors if path not in shown for message in self._errors[path]]
+        return list(dict.fromkeys(elsewhere))
+
+    def _bind(self, node: Node) -> Bound:
+        facts = (
+            node,
+            self._texts.get(node.dotted, []),
+            self._recipe_texts.get(node.dotted, []),
+            self._errors.get(node.dotted, []),
+        )
+        match node:
+            case Knob():
+                return BoundKnob(*facts)
+            case Block():
+                return BoundBlock(*facts, members=self._bind_rest(node))
+            case Union():
+                return BoundUnion(*facts, variants=self._bind_variants(node))
+
+    def _bind_rest(self, block: Block) -> tuple[Bound, ...]:
+        """A block's members without the essential knobs, and without blocks that hold nothing else."""
+        rest = (self._bind(member) for member in block.members if not _is_essential(member))
+        return tuple(bound for bound in rest if not isinstance(bound, BoundBlock) or bound.members)
+
+    def _bind_variants(self, union: Union) -> tuple[BoundBlock, ...]:
+        """The chosen variants first, in their order: the order in which a form is sent is the order that counts."""
+        chosen = self._texts.get(union.dotted, [])
+        order = {name: place for place, name in enumerate(chosen)}
+        return tuple(
+            BoundBlock(
+                block,
+                chosen,
+                self._recipe_texts.get(union.dotted, []),
+                self._errors.get(block.dotted, []),
+                members=self._bind_rest(block),
+                is_chosen=block.key in chosen,
+            )
+            for block in sorted(union.variants, key=lambda block: order.get(block.key, len(order)))
+        )
+
+
+def _is_essential(node: Node) -> bool:
+    return isinstance(node, Knob) and node.essential
+
+
+def _essentials(block: Block) -> Iterator[Knob]:
+    """Essential knobs outside unions, which stand in their variant."""
+    for member in block.members:
+        if _is_essential(member):
+            yield member
+        elif isinstance(member, Block):
+            yield from _essentials(member)
+
+
+def _walk(bounds: tuple[Bound, ...]) -> Iterator[Bound]:
+    for bound in bounds:
+        yield bound
+        yield from _walk(getattr(bound, "members", ()) or getattr(bound, "variants", ()))
