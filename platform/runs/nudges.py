@@ -9,6 +9,7 @@ from celery import Celery
 from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
+from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 from runs.models import Run, RunState
@@ -45,8 +46,9 @@ def sweep() -> int:
 
 
 def _queue_length() -> int:
-    with _sender().connection_for_write() as connection, connection.SimpleQueue(RUNS_QUEUE) as queue:
-        return queue.qsize()
+    with _sender().connection_for_write() as connection:
+        queue = Queue(RUNS_QUEUE, Exchange(RUNS_QUEUE), RUNS_QUEUE, channel=connection.default_channel)
+        return queue.queue_declare().message_count
 
 
 @cache

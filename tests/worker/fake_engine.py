@@ -1,0 +1,123 @@
+"""A stand-in for the engine that trains nothing: the same run folder, events and signals, at the pace a test sets.
+
+`python -m tests.worker.fake_engine resume FOLDER`. The environment variable FAKE_ENGINE holds options as JSON:
+
+    hold_at         wait before this iteration until the file `go` is in the run folder
+    hold_loading    wait while loading, before the first event
+    ignore_sigterm  go on as if nothing had been said
+    leave_child     start a child process that outlives its parent
+    die_at          end without a word before this iteration, each time
+    fail            end with a `failed` event: `deterministic` or `transient`
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+from flowdppo_engine import events
+
+CHECKPOINT_EVERY = 4
+OPTIONS = json.loads(os.environ.get("FAKE_ENGINE", "{}"))
+
+
+class Stop(Exception):
+    pass
+
+
+def main(folder: Path) -> int:
+    stop_on_sigterm()
+    iterations = yaml.safe_load((folder / "config.yaml").read_text())["iterations"]
+    if OPTIONS.get("leave_child"):
+        subprocess.Popen(["sleep", "600"])
+    if OPTIONS.get("hold_loading"):
+        hold(folder)
+    has_started = (folder / events.EVENTS_FILE).exists() and (folder / events.EVENTS_FILE).stat().st_size
+    writer = events.EventWriter(folder)
+    begin = resume if has_started else start
+    at = begin(folder, writer, iterations)
+    try:
+        while at < iterations:
+            if OPTIONS.get("hold_at") == at + 1:
+                hold(folder)
+            if OPTIONS.get("die_at") == at + 1:
+                return 7
+            at += 1
+            train(folder, writer, at)
+    except Stop:
+        checkpoint(folder, writer, at)
+        writer.write(events.Finished(iteration=at, step=2 * at, stopped=True))
+        return 0
+    checkpoint(folder, writer, at)
+    writer.write(events.Finished(iteration=at, step=2 * at))
+    return 0
+
+
+def stop_on_sigterm() -> None:
+    def stop(*_):
+        raise Stop
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if OPTIONS.get("ignore_sigterm") else stop)
+
+
+def hold(folder: Path) -> None:
+    (folder / "held").touch()
+    while not (folder / "go").exists():
+        time.sleep(0.02)
+
+
+def start(folder: Path, writer: events.EventWriter, iterations: int) -> int:
+    writer.write(
+        events.Started(
+            total_iterations=iterations, num_latent_dims=256, num_trainable_parameters=10, engine_version="fake"
+        )
+    )
+    if "fail" in OPTIONS:
+        is_deterministic = OPTIONS["fail"] == "deterministic"
+        failed = events.Failed(error="It broke.", traceback="here", hint="Mend it.", deterministic=is_deterministic)
+        writer.write(failed)
+        sys.exit(1)
+    score = events.Score(mean=0.5, low=0.4, high=0.6, per_prompt=[0.5])
+    writer.write(
+        events.Evaluation(
+            iteration=0, step=0, prompt_set="sandbox:in_domain", num_prompts=1, scores={"a": score}, difference={}
+        )
+    )
+    return 0
+
+
+def resume(folder: Path, writer: events.EventWriter, iterations: int) -> int:
+    saved = sorted((folder / "checkpoints").glob("step-*"))
+    at = int(saved[-1].name.removeprefix("step-")) // 2 if saved else 0
+    path = saved[-1].relative_to(folder).as_posix() if saved else None
+    writer.write(events.Resumed(iteration=at, step=2 * at, checkpoint=path))
+    return at
+
+
+def train(folder: Path, writer: events.EventWriter, at: int) -> None:
+    writer.write(events.Metrics(iteration=at, step=2 * at, values={"reward/mean": at / 7, "kl": 1 / at}))
+    writer.write(events.Log(level="info", message=f"iteration {at}"))
+    if at % CHECKPOINT_EVERY == 0:
+        checkpoint(folder, writer, at)
+
+
+def checkpoint(folder: Path, writer: events.EventWriter, at: int) -> None:
+    path = folder / "checkpoints" / f"step-{2 * at:06d}"
+    if not path.exists():
+        path.mkdir(parents=True)
+        sample = events.Sample(index=0, path=f"samples/{at}.png", prompt="p", seed=1, rewards={"a": at / 7})
+        writer.write(events.Samples(iteration=at, step=2 * at, samples=[sample]))
+        writer.write(
+            events.Checkpoint(iteration=at, step=2 * at, path=path.relative_to(folder).as_posix(), num_bytes=1)
+        )
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(Path(sys.argv[2])))
+    except Stop:
+        sys.exit(143)
