@@ -7,7 +7,7 @@ from uuid import UUID
 
 import gradio as gr
 
-from runs.metric_names import shown_first, title_of
+from runs.metric_names import SHOWN_FIRST, shown_first, title_of
 from runs.series import list_metric_keys
 from teams.models import User
 
@@ -26,9 +26,9 @@ def open_view(request: gr.Request) -> list:
 
 
 def list_curves(request: gr.Request) -> dict:
-    """The picker of curves: those that the runs have, and the ones in the address or else the first ones chosen."""
+    """The picker of curves: those that the runs have (or are going to have), chosen as in the address or the first."""
     query = request.query_params
-    keys = _visible_keys(request.username, query.get("runs", ""))
+    keys = _visible_keys(request.username, query.get("runs", "")) or list(SHOWN_FIRST)
     wanted = [key for key in query.get("keys", "").split(",") if key in keys]
     return gr.update(choices=[(title_of(key), key) for key in keys], value=wanted or shown_first(keys))
 

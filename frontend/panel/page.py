@@ -30,18 +30,15 @@ def build_page() -> gr.Blocks:
             x = gr.Radio(X_AXES, value="iteration", label="Across", elem_id="panel-x")
             smooth = gr.Slider(0, MAX_SMOOTHING, 0, step=0.01, label="Smoothing", elem_id="panel-smooth", buttons=[])
             log = gr.Checkbox(value=False, label="Logarithmic KL", elem_id="panel-log")
-            keys = gr.Dropdown([], multiselect=True, label="Curves", elem_id="panel-keys")
+            with gr.Accordion("Choose curves", open=False, elem_id="panel-picker"):
+                keys = gr.CheckboxGroup([], show_label=False, elem_id="panel-keys")
         view = gr.HTML(html_template="", js_on_load=MOUNT % static("js/panel/main.js"), elem_id="panel-view")
 
-        page.load(serve(events.open_view), outputs=[x, smooth, log, keys], **PRIVATE)
+        controls = [x, smooth, log, keys]
+        tell_scripts = {"fn": None, "inputs": controls, "js": APPLY, **PRIVATE}
+        page.load(serve(events.open_view), outputs=controls, **PRIVATE).then(**tell_scripts)
         view.metrics_arrived(serve(events.list_curves), outputs=[keys], **PRIVATE)
-        gr.on(
-            [x.change, smooth.change, log.change, keys.change],
-            fn=None,
-            inputs=[x, smooth, log, keys],
-            js=APPLY,
-            **PRIVATE,
-        )
+        gr.on([control.change for control in controls], **tell_scripts)
     return page
 
 

@@ -19,6 +19,5 @@ def make_theme() -> gr.themes.Base:
 
 
 def make_head(static: Callable[[str], str]) -> str:
-    """Stylesheets, the drawing library, and the word for browsers without scripts."""
-    links = "".join(f'<link rel="stylesheet" href="{static(path)}">' for path in STYLESHEETS)
-    return f'{links}<script defer src="{static("plotly/plotly.min.js")}"></script>'
+    """Links to the stylesheets."""
+    return "".join(f'<link rel="stylesheet" href="{static(path)}">' for path in STYLESHEETS)

@@ -12,7 +12,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from runs import media
-from runs.metric_names import title_of
+from runs.metric_names import SHOWN_FIRST, title_of
 from runs.models import Sample
 from runs.series import list_metric_keys, read_series
 
@@ -47,8 +47,9 @@ def series(request: HttpRequest) -> JsonResponse:
 
 @fetched
 def metric_keys(request: HttpRequest) -> JsonResponse:
-    """The metrics that `runs` have, with their titles."""
-    return _json({key: title_of(key) for key in list_metric_keys(request.user, _run_ids(request))})
+    """Titles of the metrics that `runs` have, and of those that any run will have."""
+    keys = {*SHOWN_FIRST, *list_metric_keys(request.user, _run_ids(request))}
+    return _json({key: title_of(key) for key in sorted(keys)})
 
 
 @fetched

@@ -1,0 +1,22 @@
+/** The page's address says what is on screen, so that it can be sent to a colleague. */
+
+export function readAddress() {
+  const query = new URLSearchParams(location.search);
+  return {
+    runs: (query.get("runs") ?? "").split(",").filter(Boolean),
+    score: query.get("score"),
+    step: query.has("step") && query.get("step") !== "latest" ? Number(query.get("step")) : "latest",
+    keys: query.get("keys"),
+  };
+}
+
+/** Write these entries into the address; a null takes the entry out. */
+export function writeAddress(entries) {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(entries)) {
+    if (value == null) query.delete(name);
+    else query.set(name, value);
+  }
+  const search = query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
+  if (`?${search}` !== location.search) history.replaceState(history.state, "", `?${search}`);
+}

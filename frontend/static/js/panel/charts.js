@@ -1,0 +1,92 @@
+/** The charts of the page: held-out score first, then reward and KL, the frontier, and whatever was picked. */
+
+import { Card } from "./card.js";
+import { writeAddress } from "./address.js";
+import { make } from "./dom.js";
+import { nameOfPromptSet, shortNames } from "./names.js";
+import { curveTraces, frontierTraces, scoreTraces, symbolOfSet } from "./traces.js";
+
+const X_TITLES = { iteration: "iteration", step: "optimizer step" };
+const NUM_LEADING_CURVES = 2;
+
+export class Charts {
+  constructor(score, onChange) {
+    this.score = score;
+    this.scorePicker = make("select", {
+      "aria-label": "Score",
+      change: (event) => {
+        this.score = event.target.value;
+        writeAddress({ score: this.score });
+        onChange();
+      },
+    });
+    this.setKey = make("span", { class: "set-key" });
+    this.heldOut = new Card("Held-out score", this.setKey, this.scorePicker);
+    this.heldOut.element.classList.add("wide");
+    this.frontier = new Card("Held-out score against KL to the base model");
+    this.curves = new Map();
+    this.element = make("div", { class: "charts" }, this.heldOut.element, this.frontier.element);
+    this.placed = "";
+  }
+
+  draw({ runs, allRuns, view, titles, colors }) {
+    const promptSets = [...new Set(allRuns.flatMap((run) => run.prompt_sets))];
+    const score = this.chooseScore(allRuns);
+    this.showSetKey(promptSets);
+    this.place(view.keys, titles);
+    const zoomKey = `${view.x} ${score}`;
+    const empty = emptyWords(runs, "No evaluation yet: the first comes before iteration 1.");
+    this.heldOut.draw({
+      traces: scoreTraces(runs, promptSets, score, view, colors),
+      ...{ colors, empty, zoomKey, xTitle: X_TITLES[view.x], hover: "closest" },
+    });
+    this.frontier.draw({
+      traces: frontierTraces(runs, promptSets, score, colors),
+      ...{ colors, empty, zoomKey: score, xTitle: "KL to the base model, nats", hover: "closest" },
+    });
+    for (const key of view.keys) {
+      const log = view.log && key.startsWith("kl/");
+      this.curves.get(key).draw({
+        traces: curveTraces(runs, key, view, colors),
+        ...{ colors, log, zoomKey: `${view.x} ${log}`, xTitle: X_TITLES[view.x] },
+        empty: emptyWords(runs, "No points yet: the first come after iteration 1."),
+      });
+    }
+  }
+
+  /** Held-out score, reward, KL, frontier, then the rest: each card is made once and only ever moved. */
+  place(keys, titles) {
+    const order = keys.join();
+    if (order === this.placed) return;
+    this.placed = order;
+    for (const key of keys) {
+      if (!this.curves.has(key)) this.curves.set(key, new Card(titles[key] ?? key));
+    }
+    const cards = keys.map((key) => this.curves.get(key).element);
+    cards.splice(NUM_LEADING_CURVES, 0, this.frontier.element);
+    this.element.replaceChildren(this.heldOut.element, ...cards);
+  }
+
+  /** The chosen score, or else one that a run was trained for. */
+  chooseScore(runs) {
+    const scores = [...new Set(runs.flatMap((run) => run.evaluations.flatMap((row) => Object.keys(row.scores))))].sort();
+    const trained = new Set(runs.flatMap((run) => run.trained_scores));
+    const chosen = scores.includes(this.score) ? this.score : (scores.find((name) => trained.has(name)) ?? scores[0]);
+    if (scores.join() !== [...this.scorePicker.options].map((option) => option.value).join()) {
+      this.scorePicker.replaceChildren(...[...shortNames(scores)].map(([name, short]) => make("option", { value: name }, short)));
+    }
+    this.scorePicker.hidden = scores.length < 2;
+    if (chosen) this.scorePicker.value = chosen;
+    return chosen;
+  }
+
+  showSetKey(promptSets) {
+    const text = promptSets.map((name, index) => `${symbolOfSet(index)} ${nameOfPromptSet(name)}`).join("  ");
+    if (this.setKey.textContent !== text) this.setKey.textContent = text;
+  }
+}
+
+function emptyWords(runs, words) {
+  if (!runs.length) return "No run is shown.";
+  return runs.every((run) => run.state === "queued" && run.iteration === 0) ? "Waiting for a worker." : words;
+}

@@ -1,0 +1,28 @@
+/** Names as people read them. */
+
+/** `sandbox:in_domain` → `in domain`; a file's name without its folder. */
+export function nameOfPromptSet(promptSet) {
+  return withSpaces(promptSet.split(/[:/]/).pop().replace(/\.(txt|jsonl)$/, ""));
+}
+
+/** Names without the words that all of them begin with: `sandbox_soft_tifa`, `sandbox_quality` → `soft tifa`, `quality`. */
+export function shortNames(names) {
+  const words = names.map((name) => name.split("_"));
+  let shared = 0;
+  const shortest = Math.min(...words.map((parts) => parts.length));
+  while (words.length > 1 && shared < shortest - 1 && words.every((parts) => parts[shared] === words[0][shared])) {
+    shared += 1;
+  }
+  return new Map(names.map((name, i) => [name, words[i].slice(shared).join(" ")]));
+}
+
+export function withSpaces(name) {
+  return name.replaceAll("_", " ");
+}
+
+/** Three significant digits, as short as they go. */
+export function formatNumber(value) {
+  if (value == null) return "none";
+  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)) return value.toExponential(1);
+  return Math.abs(value) < 10 ? value.toFixed(2) : String(Number(value.toPrecision(3)));
+}
