@@ -23,9 +23,10 @@ def deal(num_groups: int, group_size: int, num_parts: int, *key: int | str) -> l
     Every group is spread evenly over the parts, so that none sees only the better half of a prompt's images.
     """
     rng = keyed.generator(*key)
-    members = rng.permuted(np.tile(np.arange(group_size), (num_groups, 1)), axis=1)
-    by_rank = [members[order, rank] + order * group_size for rank, order in enumerate(_orders(rng, members.shape))]
-    return [torch.from_numpy(part) for part in np.array_split(np.concatenate(by_rank), num_parts)]
+    members = rng.permuted(np.arange(num_groups * group_size).reshape(num_groups, group_size), axis=1)
+    # One image of every group in turn: any stretch of this order has as many of one group as of another, give or take.
+    order = rng.permutation(members, axis=0).T.flatten()
+    return [torch.from_numpy(part) for part in np.array_split(order, num_parts)]
 
 
 def cut_tiles(rows: torch.Tensor, num_records: int, tile_samples: int, tile_steps: int) -> Iterator[Tile]:
@@ -34,9 +35,3 @@ def cut_tiles(rows: torch.Tensor, num_records: int, tile_samples: int, tile_step
         some_rows = rows[first : first + tile_samples]
         for start in range(0, num_records, tile_steps):
             yield Tile(some_rows, tuple(range(start, min(start + tile_steps, num_records))))
-
-
-def _orders(rng: np.random.Generator, shape: tuple[int, int]) -> Iterator[np.ndarray]:
-    num_groups, group_size = shape
-    for _ in range(group_size):
-        yield rng.permutation(num_groups)
