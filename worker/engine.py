@@ -10,7 +10,7 @@ import yaml
 from django.conf import settings
 
 from flowdppo_engine.config import RunConfig
-from worker.process_group import ProcessGroup
+from stack.process_group import ProcessGroup
 
 CONFIG_FILE = "config.yaml"
 CONSOLE_FILE = "console.log"

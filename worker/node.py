@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from runs import lifecycle
 from runs.models import Attempt, AttemptOutcome
-from worker.process_group import ProcessGroup
+from stack.process_group import ProcessGroup
 
 logger = logging.getLogger(__name__)
 

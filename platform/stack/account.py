@@ -31,6 +31,15 @@ def let_account_reach(path: Path) -> list[Path]:
     return opened
 
 
+def let_account_read(folder: Path) -> None:
+    """Let other accounts read and run what is in `folder`, as a strict umask may have kept them from it."""
+    for path in (folder, *folder.rglob("*")):
+        mode = path.stat().st_mode
+        wanted = mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0)
+        if wanted != mode:
+            path.chmod(wanted)
+
+
 def _ensure_account() -> str:
     try:
         return pwd.getpwnam(ACCOUNT).pw_name

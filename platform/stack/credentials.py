@@ -53,10 +53,12 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
-def _keep_or_choose(port: int) -> int:
-    if port and is_free(port):
-        return port
+def free_port() -> int:
     return next(candidate for candidate in random.sample(PORTS, len(PORTS)) if is_free(candidate))
+
+
+def _keep_or_choose(port: int) -> int:
+    return port if port and is_free(port) else free_port()
 
 
 def _save(data_dir: Path, credentials: Credentials) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from stack.account import let_account_reach, postgres_account
+from stack.account import let_account_reach, let_account_read, postgres_account
 from stack.credentials import DATABASE
 from stack.errors import StackError
 
@@ -67,7 +67,8 @@ class PostgresServer:
         opened: list[Path] = []
         if account:
             shutil.chown(self.folder, account)
-            opened = let_account_reach(self.folder / "x") + let_account_reach(find_binaries() / "x")
+            opened = let_account_reach(self.folder) + let_account_reach(find_binaries().parent)
+            let_account_read(find_binaries().parent)
         if version is None:
             self._init(account)
         return [f"let the account {account}, which runs PostgreSQL, pass through {path}" for path in opened]

@@ -53,12 +53,13 @@ class RedisServer:
     def command(self) -> list[str]:
         return [find_binary(), str(self.folder / "redis.conf")]
 
-    def prepare(self) -> None:
-        """Write the configuration; the password stands in the file and so in no process list."""
+    def prepare(self) -> list[str]:
+        """Write the configuration; the password stands in the file and so in no process list. Changes nothing else."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.folder / "redis.conf"
         path.touch(mode=0o600)
         path.write_text(CONFIG.format(port=self.port, password=self.password, folder=self.folder))
+        return []
 
     def wait_until_ready(self, is_alive: Callable[[], bool], timeout: float = 60) -> None:
         """Return once the server answers and has read its append-only file."""

@@ -13,6 +13,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.db import connection
+
 from flowdppo_engine.config import RunConfig
 from runs import lifecycle
 from runs.models import Attempt, Experiment, Run, RunState
@@ -68,7 +69,7 @@ def live_points(run: Run) -> list[tuple]:
 
 
 def processes_of(attempt: Attempt) -> list[int]:
-    from worker.process_group import ProcessGroup
+    from stack.process_group import ProcessGroup
 
     return ProcessGroup(attempt.engine_pid, attempt.engine_started_at).members()
 
@@ -119,7 +120,7 @@ def workers(transactional_db, settings, tmp_path):
 
 
 def _end_engines() -> None:
-    from worker.process_group import ProcessGroup
+    from stack.process_group import ProcessGroup
 
     for attempt in Attempt.objects.exclude(engine_pid=None):
         ProcessGroup(attempt.engine_pid, attempt.engine_started_at).end(0)

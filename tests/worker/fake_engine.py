@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import yaml
+
 from flowdppo_engine import events
 
 CHECKPOINT_EVERY = 4

@@ -2,7 +2,6 @@
 
 from runs import lifecycle
 from runs.models import RunState
-
 from tests.worker.conftest import processes_of, wait_for_state, wait_until_held
 
 

@@ -3,9 +3,9 @@
 import signal
 
 import pytest
+
 from runs import nudges
 from runs.models import AttemptOutcome, RunState
-
 from tests.worker.conftest import (
     folder_of,
     let_go,
