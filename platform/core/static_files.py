@@ -18,4 +18,7 @@ class StaticFiles(WhiteNoiseMiddleware):
         del response["Content-Type"]
         for name, value in found.headers:
             response[name] = value
+        if found.file is not None:
+            # A file that was replaced since the start has another length than WhiteNoise noted.
+            response["Content-Length"] = str(len(body))
         return response

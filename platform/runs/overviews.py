@@ -3,9 +3,7 @@
 from django.db.models import (
     CharField,
     Count,
-    Expression,
     F,
-    Field,
     FloatField,
     Func,
     JSONField,
@@ -16,7 +14,6 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Greatest, JSONObject
 
 from runs.models import Evaluation, Experiment, MetricPoint, Run, RunState
@@ -27,8 +24,8 @@ REWARD_KEY = "reward/mean"
 KL_KEY = "kl/reference_nats"
 
 # A run's score is that of its first reward on its first evaluation prompt set.
-FIRST_REWARD = KT("run__config__rewards__0__name")
-FIRST_PROMPT_SET = KT("run__config__evaluation__prompt_sets__0")
+FIRST_REWARD = ("rewards", "0", "name")
+FIRST_PROMPT_SET = ("evaluation", "prompt_sets", "0")
 
 
 def experiments_overview(user: User) -> QuerySet[Experiment]:
@@ -68,20 +65,31 @@ def _latest_value(key: str) -> Subquery:
 
 def _first_scores(evaluations: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
     """Evaluations on their run's first prompt set, with the score of its first reward as `mean` and `score`."""
-    score = _member(F("scores"), FIRST_REWARD)
+    reward = _Text("run__config", *map(Value, FIRST_REWARD))
+    score = _Json("scores", reward)
     return (
         evaluations.filter(STANDS)
-        .annotate(first_set=FIRST_PROMPT_SET)
-        .filter(prompt_set=F("first_set"))
+        .annotate(first_prompt_set=_Text("run__config", *map(Value, FIRST_PROMPT_SET)))
+        .filter(prompt_set=F("first_prompt_set"))
         .annotate(
-            mean=Cast(_member(score, Value("mean"), "jsonb_extract_path_text", CharField()), FloatField()),
+            mean=Cast(_Text(score, Value("mean")), FloatField()),
             score=JSONObject(
-                **{key: _member(score, Value(key)) for key in ("mean", "low", "high")},
-                difference=_member(F("difference"), FIRST_REWARD),
+                **{key: _Json(score, Value(key)) for key in ("mean", "low", "high")},
+                difference=_Json("difference", reward),
             ),
         )
     )
 
 
-def _member(value, key: Expression, function: str = "jsonb_extract_path", output: Field | None = None) -> Func:
-    return Func(value, key, function=function, output_field=output or JSONField())
+class _Json(Func):
+    """The part of a JSON value at the end of a path."""
+
+    function = "jsonb_extract_path"
+    output_field = JSONField()
+
+
+class _Text(Func):
+    """The same as text."""
+
+    function = "jsonb_extract_path_text"
+    output_field = CharField()
