@@ -1,6 +1,7 @@
 """A queued run to play with."""
 
 import pytest
+
 from flowdppo_engine.config import RunConfig
 from runs.models import Experiment, Run
 from teams.models import Team

@@ -1,0 +1,63 @@
+# `make run` starts the platform, `make test` proves it. Both install what they need into .venv first.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+# What .venv holds: a copy of the lock that was installed.
+INSTALLED := $(VENV)/installed.lock
+
+.PHONY: run test test-all lint format bench screenshots lock clean browser
+.DEFAULT_GOAL := run
+
+run: $(INSTALLED)
+	@exec $(BIN)/python manage.py up
+
+test: $(INSTALLED) browser
+	$(BIN)/python -m pytest -m "not long"
+
+test-all: $(INSTALLED) browser
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint --quiet --lint frontend/templates
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED)
+	$(BIN)/python -m pytest tests/benchmarks -s
+
+screenshots: $(INSTALLED) browser
+	$(BIN)/python -m tests.end_to_end.screenshots
+
+lock: $(BIN)/pip
+	$(BIN)/python tools/lock.py
+
+# The data folder stays: it holds the runs.
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+browser: $(INSTALLED)
+	@$(BIN)/python tools/chromium.py >/dev/null 2>&1 || tools/install-chromium
+	@$(BIN)/python tools/chromium.py >/dev/null
+
+$(INSTALLED): requirements.lock $(BIN)/pip
+	@if cmp -s requirements.lock $@; then touch $@; else \
+		echo "Installing $$(grep -c == requirements.lock) packages into $(VENV); the first time takes some minutes."; \
+		$(BIN)/python -m pip install --disable-pip-version-check --requirement requirements.lock && \
+		cp requirements.lock $@ && echo "Installed."; \
+	fi
+
+$(BIN)/pip:
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, and none was found: install it (Debian, Ubuntu: apt-get install" \
+			"python3 python3-venv), or name one: make PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt-get install" \
+			"python$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"; exit 1; }
+	@echo "Making the virtual environment $(VENV) with $$("$(PYTHON)" --version)."
+	@"$(PYTHON)" -m venv --clear $(VENV)

@@ -1,0 +1,32 @@
+"""Find a Chromium for the browser tests: `python tools/chromium.py` prints its path, or says what to install."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+VARIABLE = "CHROMIUM"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+REMEDY = (
+    "No Chromium found for the browser tests. Install one (Debian, as root: `apt-get install chromium`; elsewhere: "
+    "`.venv/bin/playwright install --with-deps chromium`), or set CHROMIUM to the path of a Chrome."
+)
+
+
+def find() -> Path | None:
+    """The browser that CHROMIUM names, else one of the system's, else the one that Playwright installed."""
+    candidates = [os.environ.get(VARIABLE), *map(shutil.which, NAMES), _playwrights_own()]
+    return next((Path(path) for path in candidates if path and Path(path).is_file()), None)
+
+
+def _playwrights_own() -> str:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
+
+
+if __name__ == "__main__":
+    found = find()
+    print(found or REMEDY, file=sys.stdout if found else sys.stderr)
+    sys.exit(0 if found else 1)
