@@ -24,9 +24,13 @@ def encode(positions: dict[UUID, Position]) -> str:
 
 def decode(cursor: str) -> dict[UUID, Position]:
     """Raises ValueError on what `encode` did not write."""
-    positions = {}
-    for part in filter(None, cursor.split(",")):
-        run_id, splice, *ids = part.split("~")
-        point, evaluation, sample = map(int, ids)
-        positions[UUID(run_id)] = Position(splice, point, evaluation, sample)
-    return positions
+    try:
+        return dict(map(_decode_run, filter(None, cursor.split(","))))
+    except ValueError:
+        raise ValueError(f"cursor = {cursor} is none of ours: leave it out to start over.") from None
+
+
+def _decode_run(part: str) -> tuple[UUID, Position]:
+    run_id, splice, *ids = part.split("~")
+    point, evaluation, sample = map(int, ids)
+    return UUID(run_id), Position(splice, point, evaluation, sample)

@@ -35,21 +35,22 @@ export class Charts {
     this.showSetKey(promptSets);
     this.place(view.keys, titles);
     const zoomKey = `${view.x} ${score}`;
-    const empty = emptyWords(runs, "No evaluation yet: the first comes before iteration 1.");
     this.heldOut.draw({
       traces: scoreTraces(runs, promptSets, score, view, colors),
-      ...{ colors, empty, zoomKey, xTitle: X_TITLES[view.x], hover: "closest" },
+      ...{ colors, zoomKey, xTitle: X_TITLES[view.x], hover: "closest" },
+      empty: wordsWithoutScores(runs),
     });
     this.frontier.draw({
       traces: frontierTraces(runs, promptSets, score, colors),
-      ...{ colors, empty, zoomKey: score, xTitle: "KL to the base model, nats", hover: "closest" },
+      ...{ colors, zoomKey: score, xTitle: "KL to the base model, nats", hover: "closest" },
+      empty: "A point for each evaluation.",
     });
     for (const key of view.keys) {
       const log = view.log && key.startsWith("kl/");
       this.curves.get(key).draw({
         traces: curveTraces(runs, key, view, colors),
         ...{ colors, log, zoomKey: `${view.x} ${log}`, xTitle: X_TITLES[view.x] },
-        empty: emptyWords(runs, "No points yet: the first come after iteration 1."),
+        empty: "No points yet.",
       });
     }
   }
@@ -86,7 +87,8 @@ export class Charts {
   }
 }
 
-function emptyWords(runs, words) {
+function wordsWithoutScores(runs) {
   if (!runs.length) return "No run is shown.";
-  return runs.every((run) => run.state === "queued" && run.iteration === 0) ? "Waiting for a worker." : words;
+  const wait = runs.every((run) => run.state === "queued" && run.iteration === 0);
+  return wait ? "Waiting for a worker." : "No evaluation yet: the first comes before iteration 1.";
 }

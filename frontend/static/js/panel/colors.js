@@ -1,6 +1,7 @@
 /** The site's colours, as they are now: light or dark. */
 
 const NUM_SERIES = 8;
+const THEME = "theme";
 
 export function readColors() {
   const style = getComputedStyle(document.documentElement);
@@ -15,9 +16,20 @@ export function readColors() {
   };
 }
 
-/** Call back when light turns to dark or the other way. */
-export function onSchemeChange(callback) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", callback);
+/** Take the theme that was chosen on the site's pages, now and later; call back when the colours have changed. */
+export function followTheme(onChange) {
+  const apply = () => {
+    const theme = localStorage.getItem(THEME);
+    if (theme) document.documentElement.dataset.theme = theme;
+    else delete document.documentElement.dataset.theme;
+  };
+  apply();
+  window.addEventListener("storage", (event) => {
+    if (event.key !== THEME) return;
+    apply();
+    onChange();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", onChange);
 }
 
 /**

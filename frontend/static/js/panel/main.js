@@ -2,7 +2,7 @@
 
 import { readAddress, writeAddress } from "./address.js";
 import { Charts } from "./charts.js";
-import { leaveDarkToTokens, onSchemeChange, readColors } from "./colors.js";
+import { followTheme, leaveDarkToTokens, readColors } from "./colors.js";
 import { make, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { reportHeight } from "./frame.js";
@@ -53,7 +53,7 @@ class Panel {
     );
     window.addEventListener("panel:controls", (event) => this.follow(event.detail));
     if (window.panelControls) this.follow(window.panelControls);
-    onSchemeChange(redraw);
+    followTheme(redraw);
     reportHeight(element);
   }
 
