@@ -16,6 +16,8 @@ from flowdppo_engine.models.sd3 import SD3Model
 from flowdppo_engine.training.setup import prepare
 
 _silence_libraries()
+# Matrices this small are slower on several threads, most of all where other processes use the same cores.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
