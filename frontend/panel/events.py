@@ -12,6 +12,7 @@ from runs.series import list_metric_keys
 from teams.models import User
 
 MAX_RUNS = 50
+MAX_SMOOTHING = 0.98
 
 
 def open_view(request: gr.Request) -> list:
@@ -50,6 +51,6 @@ def _run_ids(text: str) -> list[UUID]:
 
 def _smoothing(text: str) -> float:
     try:
-        return min(max(float(text), 0.0), 0.98)
+        return max(0.0, min(float(text), MAX_SMOOTHING))
     except ValueError:
         return 0.0

@@ -10,7 +10,6 @@ from django.templatetags.static import static
 from frontend.panel import events
 
 X_AXES = [("Iteration", "iteration"), ("Optimizer step", "step")]
-MAX_SMOOTHING = 0.98
 
 # Tells the scripts what the controls say. They may not have arrived yet, so the last word waits for them.
 APPLY = """
@@ -28,7 +27,9 @@ def build_page() -> gr.Blocks:
     with gr.Blocks(title="Curves and samples", analytics_enabled=False, fill_width=True) as page:
         with gr.Row(elem_id="panel-controls"):
             x = gr.Radio(X_AXES, value="iteration", label="Across", elem_id="panel-x")
-            smooth = gr.Slider(0, MAX_SMOOTHING, 0, step=0.01, label="Smoothing", elem_id="panel-smooth", buttons=[])
+            smooth = gr.Slider(
+                0, events.MAX_SMOOTHING, 0, step=0.01, label="Smoothing", elem_id="panel-smooth", buttons=[]
+            )
             log = gr.Checkbox(value=False, label="Logarithmic KL", elem_id="panel-log")
             with gr.Accordion("Choose curves", open=False, elem_id="panel-picker"):
                 keys = gr.CheckboxGroup([], show_label=False, elem_id="panel-keys")

@@ -1,0 +1,157 @@
+"""Who may open what: every address of the site, for every kind of person."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from runs.models import Run
+from tests.platform.lab import Lab, add_checkpoint, add_run, add_sample
+
+PEOPLE = ("anonymous", "stranger", "viewer", "member", "owner")
+
+PUBLIC = (200, 200, 200, 200, 200)
+SIGNED_IN = (302, 200, 200, 200, 200)
+TEAM = (302, 404, 200, 200, 200)
+WRITERS = (302, 404, 403, 200, 200)
+# Asked for by scripts, which a redirect to the sign-in page would not help.
+FETCHED_BY_ANYONE = (401, 200, 200, 200, 200)
+FETCHED_BY_TEAM = (401, 404, 200, 200, 200)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What each of PEOPLE gets for an address. `query` and `post` may name the run as {run}."""
+
+    expected: tuple[int, ...]
+    query: str = ""
+    post: dict | None = None
+    kwargs: dict = field(default_factory=dict)
+
+
+EXPERIMENT = {"experiment_id": "experiment"}
+RUN = {"run_id": "run"}
+CHECKPOINT = {"checkpoint_id": "checkpoint"}
+SAMPLE = {"sample_id": "sample"}
+
+ACCESS = {
+    "healthz": [Access(PUBLIC)],
+    "readyz": [Access(PUBLIC)],
+    "account_login": [Access((200, 302, 302, 302, 302))],
+    "account_logout": [Access((302, 200, 200, 200, 200)), Access((302,) * 5, post={})],
+    "account_change_password": [Access(SIGNED_IN)],
+    "experiments": [Access(SIGNED_IN)],
+    # The stranger owns a team of their own, so may make an experiment, there.
+    "experiment_new": [
+        Access((302, 200, 403, 200, 200)),
+        Access((302, 422, 403, 302, 302), post={"name": "New", "team": "{team}"}),
+    ],
+    "experiment": [Access(TEAM, kwargs=EXPERIMENT)],
+    "experiment_runs": [Access(TEAM, kwargs=EXPERIMENT)],
+    "experiment_compare": [Access((302, 404, 302, 302, 302), kwargs=EXPERIMENT)],
+    "run_new": [
+        Access(WRITERS, kwargs=EXPERIMENT),
+        Access(WRITERS, kwargs=EXPERIMENT, query="?like={run}"),
+        Access((302, 404, 403, 422, 422), kwargs=EXPERIMENT, post={"recipe": "sandbox-smoke"}),
+    ],
+    "run": [Access(TEAM, kwargs=RUN)],
+    "run_cancel": [
+        Access((302, 405, 405, 405, 405), kwargs=RUN),
+        Access((302, 404, 403, 302, 302), kwargs=RUN, post={}),
+    ],
+    "run_status": [Access(TEAM, kwargs=RUN)],
+    "run_results": [Access(TEAM, kwargs=RUN)],
+    "run_log": [Access(TEAM, kwargs=RUN)],
+    "run_log_text": [Access(TEAM, kwargs=RUN)],
+    "run_config": [Access(TEAM, kwargs=RUN)],
+    "checkpoint_zip": [Access(TEAM, kwargs=CHECKPOINT)],
+    "checkpoint_lora": [Access(TEAM, kwargs=CHECKPOINT)],
+    "run_series": [Access(FETCHED_BY_ANYONE, query="?runs={run}&keys=reward/mean")],
+    "run_metric_keys": [Access(FETCHED_BY_ANYONE, query="?runs={run}")],
+    "run_samples": [Access(FETCHED_BY_ANYONE, query="?run={run}&iteration=1")],
+    "sample_picture": [Access(FETCHED_BY_TEAM, kwargs=SAMPLE)],
+    "sample_thumbnail": [Access(FETCHED_BY_TEAM, kwargs=SAMPLE)],
+}
+CASES = [(name, access) for name, cases in ACCESS.items() for access in cases]
+
+
+def all_names(patterns=None) -> Iterator[str | None]:
+    for pattern in patterns or get_resolver().url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from all_names(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            yield pattern.name
+
+
+def describe(case) -> str:
+    name, access = case
+    return f"{'POST' if access.post is not None else 'GET'} {name}{access.query}"
+
+
+@pytest.fixture
+def things(lab, png) -> dict:
+    """What the addresses of the matrix lead to, all of the lab's team."""
+    run = add_run(lab.experiment)
+    sample = add_sample(run, 1)
+    path = png(run, sample.path)
+    assert path.is_file()
+    checkpoint = add_checkpoint(run, 1, {"pytorch_lora_weights.safetensors": b"weights"})
+    return {
+        "team": lab.team.id,
+        "experiment": lab.experiment.id,
+        "run": run.id,
+        "checkpoint": checkpoint.id,
+        "sample": sample.id,
+    }
+
+
+def test_every_address_of_the_site_is_in_the_matrix():
+    assert sorted(all_names()) == sorted(ACCESS)
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
+@pytest.mark.parametrize("case", CASES, ids=map(describe, CASES))
+@pytest.mark.parametrize("number", range(len(PEOPLE)), ids=PEOPLE)
+def test_each_person_gets_what_the_matrix_says(case, number, lab: Lab, things, as_person):
+    name, access = case
+    client = as_person(getattr(lab, PEOPLE[number], None))
+    address = reverse(name, kwargs={key: things[thing] for key, thing in access.kwargs.items()})
+    if access.post is None:
+        response = client.get(address + access.query.format(**things))
+    else:
+        response = client.post(address, {key: text.format(**things) for key, text in access.post.items()})
+    assert response.status_code == access.expected[number]
+    if PEOPLE[number] == "anonymous" and response.status_code == 302:
+        assert response["Location"].startswith("/accounts/login/")
+
+
+def test_scripts_get_nothing_of_another_team(lab, things, as_person):
+    run = Run.objects.get(id=things["run"])
+    stranger = as_person(lab.stranger)
+    series = stranger.get(reverse("run_series"), {"runs": str(run.id), "keys": "reward/mean"}).json()
+    samples = stranger.get(reverse("run_samples"), {"run": str(run.id), "iteration": "1"}).json()
+    assert (series["runs"], samples["samples"]) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["run", "run_status", "run_log", "run_config"])
+def test_a_run_that_does_not_exist_looks_like_one_of_another_team(name, lab, as_person, things):
+    stranger = as_person(lab.stranger)
+    missing = stranger.get(reverse(name, args=[uuid.uuid4()]))
+    theirs = stranger.get(reverse(name, args=[things["run"]]))
+    assert (missing.status_code, missing.content) == (theirs.status_code, theirs.content)
+
+
+def test_a_form_from_another_site_is_refused(lab, things):
+    from django.test import Client
+
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(lab.member)
+    response = client.post(reverse("run_cancel", args=[things["run"]]))
+    assert response.status_code == 403
+    assert "out of date" in response.text
+
+
+def test_sign_up_is_closed(client):
+    assert client.get("/accounts/signup/").status_code == 404
