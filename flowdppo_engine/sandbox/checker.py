@@ -33,7 +33,8 @@ def answer_questions(images: torch.Tensor, prompts: Sequence[Prompt]) -> list[np
         seen = slice(starts[index], starts[index + 1])
         answers.append(
             np.asarray(
-                [_answer(_query(question), index, seen, counts, components) for question in prompt.questions], np.float32
+                [_answer(_query(question), index, seen, counts, components) for question in prompt.questions],
+                np.float32,
             )
         )
     return answers
@@ -51,7 +52,7 @@ class _CountProbabilities:
     """
 
     def __init__(self, components: Components, num_images: int):
-        kinds = components.kind_probability.reshape(len(components.image), -1)
+        kinds = components.kind_probability.reshape(len(components.image), len(COLOURS) * len(SHAPES))
         probabilities = np.concatenate([kinds, components.object_probability()[:, None]], 1)
         laws = np.zeros((num_images, probabilities.shape[1], MAX_COUNT + 1))
         laws[:, :, 0] = 1

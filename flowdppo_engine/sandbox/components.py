@@ -12,8 +12,8 @@ FOREGROUND_DISTANCE = 0.35
 PALETTE = np.asarray(list(COLOURS.values()), np.float32) / 255
 PAPER = np.asarray(BACKGROUND, np.float32) / 255
 COLOUR_TOLERANCE = 0.14
-# What tells shapes apart: the share of its bounding box that a shape fills, and how far below the middle of the box its
-# centre of mass lies, over the height. Measured on rendered pictures, with the spread that still is the shape.
+# What tells shapes apart: the share of its bounding box that a shape fills, and how far below the middle of the box
+# its centre of mass lies, over the height. Measured on rendered pictures, with the spread that still is the shape.
 SHAPE_FEATURES = {"circle": (0.785, 0.0), "square": (0.99, 0.0), "triangle": (0.58, 0.155)}
 FEATURE_SPREAD = {"circle": (0.05, 0.035), "square": (0.035, 0.035), "triangle": (0.06, 0.045)}
 NO_SHAPE = 0.005

@@ -1,1 +1,1 @@
-"""Makes the sandbox's base model from nothing: pictures, autoencoder, text encoders, flow transformer, in this order."""
+"""Makes the base model from nothing: pictures, autoencoder, text encoders, flow transformer, in this order."""

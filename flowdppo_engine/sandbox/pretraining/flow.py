@@ -22,7 +22,7 @@ class FlowModel(nn.Module):
         self.text_encoder_2 = build_text_encoder(tokenizer)
         self.transformer = SD3Transformer2DModel(
             sample_size=8, patch_size=2, in_channels=4, out_channels=4, num_layers=5,
-            attention_head_dim=24, num_attention_heads=4, caption_projection_dim=96,
+            attention_head_dim=20, num_attention_heads=4, caption_projection_dim=80,
             joint_attention_dim=2 * HIDDEN_SIZE, pooled_projection_dim=2 * HIDDEN_SIZE,
             pos_embed_max_size=8, qk_norm="rms_norm",
         )  # fmt: skip
