@@ -1,5 +1,6 @@
 """A real worker process over the real PostgreSQL and Redis, with the fake engine unless a test says otherwise."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 import redis
 from django.conf import settings as django_settings
@@ -139,3 +141,22 @@ def submit(transactional_db):
         return run
 
     return submit
+
+
+@pytest.fixture
+def database_away():
+    """Within it the test database ends every session and lets nobody in."""
+
+    @contextlib.contextmanager
+    def away():
+        name = connection.settings_dict["NAME"]
+        with psycopg.connect(django_settings.DATABASE_URL, autocommit=True) as elsewhere:
+            elsewhere.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            elsewhere.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            connection.close()
+            try:
+                yield
+            finally:
+                elsewhere.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+    return away
