@@ -16,6 +16,7 @@ import pytest
 
 from stack.embedded import embedded_servers
 from stack.postgres_server import as_account
+from tools import chromium
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings"
 
@@ -55,6 +56,17 @@ def servers():
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(servers):
     """pytest-django asks for this before it makes the test database."""
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args) -> dict:
+    """The Chromium of this machine, where there is one; as root it runs only without its sandbox."""
+    found = chromium.find_on_system()
+    return {
+        **browser_type_launch_args,
+        **({"executable_path": str(found)} if found else {}),
+        "args": ["--no-sandbox", "--disable-background-networking"],
+    }
 
 
 class _running:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 VARIABLE = "CHROMIUM"
@@ -15,8 +16,16 @@ REMEDY = (
 
 def find() -> Path | None:
     """The browser that CHROMIUM names, else one of the system's, else the one that Playwright installed."""
-    candidates = [os.environ.get(VARIABLE), *map(shutil.which, NAMES), _playwrights_own()]
-    return next((Path(path) for path in candidates if path and Path(path).is_file()), None)
+    return find_on_system() or _first_file([_playwrights_own()])
+
+
+def find_on_system() -> Path | None:
+    """The browser that CHROMIUM names, else one of the system's; without asking Playwright, which may be running."""
+    return _first_file([os.environ.get(VARIABLE), *map(shutil.which, NAMES)])
+
+
+def _first_file(paths: Iterable[str | None]) -> Path | None:
+    return next((Path(path) for path in paths if path and Path(path).is_file()), None)
 
 
 def _playwrights_own() -> str:

@@ -3,9 +3,12 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from PIL import Image
 
 from runs.models import Run
 from tests.platform.lab import Lab, add_checkpoint, add_run, add_sample
@@ -91,12 +94,13 @@ def describe(case) -> str:
 
 
 @pytest.fixture
-def things(lab, png) -> dict:
+def things(lab, settings) -> dict:
     """What the addresses of the matrix lead to, all of the lab's team."""
     run = add_run(lab.experiment)
     sample = add_sample(run, 1)
-    path = png(run, sample.path)
-    assert path.is_file()
+    picture = Path(settings.MEDIA_ROOT) / run.folder / sample.path
+    picture.parent.mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(picture)
     checkpoint = add_checkpoint(run, 1, {"pytorch_lora_weights.safetensors": b"weights"})
     return {
         "team": lab.team.id,
@@ -144,8 +148,6 @@ def test_a_run_that_does_not_exist_looks_like_one_of_another_team(name, lab, as_
 
 
 def test_a_form_from_another_site_is_refused(lab, things):
-    from django.test import Client
-
     client = Client(enforce_csrf_checks=True)
     client.force_login(lab.member)
     response = client.post(reverse("run_cancel", args=[things["run"]]))

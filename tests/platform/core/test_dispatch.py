@@ -21,7 +21,7 @@ from tests.platform.core.web_client import ask_as, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# What the page loads, beside its calls of /gradio_api/run/predict; everything else is refused even to those who are signed in.
+# What the page loads, beside its calls of run/predict; the rest is refused even to those who are signed in.
 OPEN_ROUTES = {"/panel/", "/panel/theme.css", "/panel/static/x", "/panel/assets/x"}
 
 
