@@ -71,7 +71,7 @@ def evaluate(
             for name, score in score_policy(policy, prompt_set).items():
                 interval = f"{score.low:.4f} … {score.high:.4f}"
                 table.add_row(prompt_set, name, f"{score.mean:.4f}", interval, str(len(score.per_prompt)))
-        Console().print(table)
+        _wide_console().print(table)
 
 
 @app.command()
@@ -136,6 +136,12 @@ def pretrain_sandbox(
 def _refuse_unless_empty(output: Path) -> None:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ValueError(f"--output {output} is not an empty folder: give a new one (`resume` takes up a run).")
+
+
+def _wide_console() -> Console:
+    """The terminal as wide as it is; a file or a pipe wide enough that no name is cut."""
+    console = Console()
+    return console if console.is_terminal else Console(width=200)
 
 
 def _work(verb: str, *arguments: object) -> None:

@@ -25,7 +25,12 @@ REMEDIES = {
 
 def explain(error: ValidationError) -> list[str]:
     """One sentence for each thing that is wrong, `field = value: remedy.`"""
-    return [_explain_one(details) for details in error.errors()]
+    return [_explain_one(details) for details in error.errors() if not _follows_from_another(details)]
+
+
+def _follows_from_another(details: dict[str, Any]) -> bool:
+    """Pydantic counts a list's valid entries only, and so calls a list with a wrong one too short as well."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
 def _explain_one(details: dict[str, Any]) -> str:
@@ -51,7 +56,7 @@ def _dotted(location: tuple[int | str, ...]) -> str:
 def _known_fields(location: tuple[int | str, ...]) -> str:
     path, block = _walk(location[:-1])
     names = list(block.model_fields) if block else []
-    close = difflib.get_close_matches(str(location[-1]), names, n=1)
+    close = difflib.get_close_matches(str(location[-1]), names, n=1, cutoff=0.5)
     return f"did you mean {close[0]}?" if close else f"known here: {', '.join(names)}."
 
 

@@ -36,7 +36,7 @@ def write_prompts(folder: Path) -> Path:
     return path
 
 
-def tiny_fields(model: Path, prompts: Path, **changes: Any) -> dict[str, Any]:
+def tiny_fields(model: Path, prompts: Path, /, **changes: Any) -> dict[str, Any]:
     """The fields of a tiny run; `changes` are blocks on top."""
     own = {
         "model": {"source": str(model)},
@@ -46,5 +46,5 @@ def tiny_fields(model: Path, prompts: Path, **changes: Any) -> dict[str, Any]:
     return merge(merge(FIELDS, own), changes)
 
 
-def tiny_config(model: Path, prompts: Path, **changes: Any) -> RunConfig:
+def tiny_config(model: Path, prompts: Path, /, **changes: Any) -> RunConfig:
     return RunConfig.model_validate(tiny_fields(model, prompts, **changes))

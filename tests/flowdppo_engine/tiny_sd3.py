@@ -50,7 +50,8 @@ def _make_vae() -> AutoencoderKL:
 def _text_config() -> CLIPTextConfig:
     return CLIPTextConfig(
         hidden_size=32, intermediate_size=37, num_attention_heads=4, num_hidden_layers=2, vocab_size=300,
-        projection_dim=32, hidden_act="gelu", max_position_embeddings=32, bos_token_id=1, eos_token_id=2, pad_token_id=0,
+        projection_dim=32, hidden_act="gelu", max_position_embeddings=32,
+        bos_token_id=1, eos_token_id=2, pad_token_id=0,
     )  # fmt: skip
 
 

@@ -4,7 +4,6 @@ import shutil
 import pytest
 import torch
 from diffusers import StableDiffusion3Pipeline
-from tests.flowdppo_engine.tiny_sd3 import LATENT_SHAPE
 
 from flowdppo_engine.config import LoraConfig, ModelConfig
 from flowdppo_engine.errors import BadConfig, ModelNotFound
@@ -12,6 +11,7 @@ from flowdppo_engine.models.registry import load_model
 from flowdppo_engine.models.sd3 import SD3Model
 from flowdppo_engine.policy.schedules import make_sigmas
 from flowdppo_engine.training.rollout import Denoising, denoise
+from tests.flowdppo_engine.tiny_sd3 import LATENT_SHAPE
 
 CPU = torch.device("cpu")
 LORA = LoraConfig(rank=4, alpha=8)

@@ -1,7 +1,7 @@
 """Runs a tiny run to its end, and again with an interruption of each kind, each time in a forked process.
 
-`python interruptions.py WORKDIR` leaves a run folder for each, and `exit_codes.json`. One script for all of them, because
-importing torch takes longer than the runs.
+`python interruptions.py WORKDIR` leaves a run folder for each, and `exit_codes.json`. One script for all of them,
+because importing torch takes longer than the runs.
 """
 
 import json
@@ -11,15 +11,15 @@ import sys
 from pathlib import Path
 
 import torch
-from tests.flowdppo_engine.brightness import brightness_suite
-from tests.flowdppo_engine.tiny_run import tiny_config, write_prompts
-from tests.flowdppo_engine.tiny_sd3 import make_pipeline
 
 from flowdppo_engine.events import EventWriter
 from flowdppo_engine.training import checkpoints, run, setup
 from flowdppo_engine.training.loop import Loop
 from flowdppo_engine.training.stopping import Stopped, StopRequest
 from flowdppo_engine.training.update import PolicyUpdate
+from tests.flowdppo_engine.brightness import brightness_suite
+from tests.flowdppo_engine.tiny_run import tiny_config, write_prompts
+from tests.flowdppo_engine.tiny_sd3 import make_pipeline
 
 
 def send(signum: int) -> None:

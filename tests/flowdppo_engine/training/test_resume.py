@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.flowdppo_engine.training.interruptions import INTERRUPTIONS
 
 from flowdppo_engine.events import parse_event
 from flowdppo_engine.training import checkpoints
+from tests.flowdppo_engine.training.interruptions import INTERRUPTIONS
 
 REPOSITORY = Path(__file__).parents[3]
 KILLED = -9
@@ -92,7 +92,9 @@ def test_undisturbed_run_tells_everything(runs, exit_codes):
 def test_interrupted_and_taken_up_is_undisturbed(runs, name):
     told, expected_facts = facts(runs / name), facts(runs / "undisturbed")
     # A stop writes one checkpoint more, wherever it comes.
-    extra = {key for key in told.keys() - expected_facts.keys() if key[0] == "checkpoint" and name.startswith("stopped")}
+    extra = {
+        key for key in told.keys() - expected_facts.keys() if key[0] == "checkpoint" and name.startswith("stopped")
+    }
     assert {key: fact for key, fact in told.items() if key not in extra} == expected_facts
     expected = last_checkpoint_tensors(runs / "undisturbed")
     tensors = last_checkpoint_tensors(runs / name)
@@ -130,7 +132,12 @@ def test_exit_codes(exit_codes):
 
 @pytest.mark.parametrize(
     ("name", "iteration"),
-    [("stopped_in_rollout", 3), ("stopped_in_update", 2), ("stopped_in_first_update", 0), ("stopped_in_evaluation", 2)],
+    [
+        ("stopped_in_rollout", 3),
+        ("stopped_in_update", 2),
+        ("stopped_in_first_update", 0),
+        ("stopped_in_evaluation", 2),
+    ],
 )
 def test_a_stopped_run_says_so_after_its_last_checkpoint(runs, name, iteration):
     events = [event for event in read_events(runs / name) if event.type not in ("phase", "log")]

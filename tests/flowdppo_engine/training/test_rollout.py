@@ -1,12 +1,12 @@
 import pytest
 import torch
-from tests.flowdppo_engine.tiny_sd3 import LATENT_SHAPE
 
 from flowdppo_engine.config import ModelConfig
 from flowdppo_engine.models.registry import load_model
 from flowdppo_engine.policy.dynamics import make_dynamics
 from flowdppo_engine.policy.schedules import make_sigmas
 from flowdppo_engine.training.rollout import Denoising, denoise
+from tests.flowdppo_engine.tiny_sd3 import LATENT_SHAPE
 
 TEXTS = ["a", "b", "c"]
 

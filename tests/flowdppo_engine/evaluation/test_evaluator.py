@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from flowdppo_engine.evaluation.evaluator import Evaluator
+from flowdppo_engine.evaluation.pictures import draw_pictures, save_png, save_samples
+from flowdppo_engine.models.conditions import ConditionStore
+from flowdppo_engine.prompts import Prompt
+from tests.flowdppo_engine.brightness import brightness_suite
+from tests.flowdppo_engine.tiny_run import PROMPTS
+
+SIX = [Prompt(text) for text in PROMPTS]
+
+
+@pytest.fixture
+def store(tiny_model):
+    return ConditionStore.encode(tiny_model.encode_prompts, PROMPTS)
+
+
+@pytest.fixture
+def score(tiny_model, make_config, store):
+    def score(prompts, **evaluation):
+        config = make_config(evaluation=evaluation)
+        return Evaluator(config, tiny_model, brightness_suite(), store).score(prompts)["brightness"]
+
+    return score
+
+
+def test_scores_do_not_depend_on_the_batch_or_on_how_many_prompts_follow(score):
+    whole = score(SIX, batch_size=6)
+    assert score(SIX, batch_size=4).per_prompt == pytest.approx(whole.per_prompt, abs=1e-4)
+    assert score(SIX[:3], batch_size=6).per_prompt == pytest.approx(whole.per_prompt[:3], abs=1e-4)
+
+
+def test_same_seed_same_scores(score):
+    assert score(SIX, seed=1) == score(SIX, seed=1)
+    assert score(SIX, seed=1) != score(SIX, seed=2)
+
+
+def test_check_hears_how_many_images_are_done(tiny_model, make_config, store):
+    heard = []
+    config = make_config(evaluation={"batch_size": 4, "num_denoising_steps": 2})
+    Evaluator(config, tiny_model, brightness_suite(), store).score(SIX, heard.append)
+    assert heard == [0, 0, 4, 4]
+
+
+def test_a_picture_depends_on_its_prompt_and_seed_alone(tiny_model, make_config, store):
+    together = draw_pictures(make_config(), tiny_model, store, SIX[:2], [0, 1])
+    alone = draw_pictures(make_config(), tiny_model, store, SIX[1:2], [1])
+    assert together.shape == (4, 3, 16, 16)
+    torch.testing.assert_close(together[3], alone[0], atol=1e-5, rtol=0)
+    assert (together[0] - together[1]).abs().max() > 1e-2
+
+
+def test_png_holds_the_picture(tmp_path):
+    image = torch.rand(3, 5, 7)
+    save_png(image, tmp_path / "x.png")
+    with Image.open(tmp_path / "x.png") as picture:
+        assert picture.size == (7, 5)
+        pixels = np.asarray(picture)
+    np.testing.assert_array_equal(pixels, image.mul(255).round().permute(1, 2, 0).numpy())
+
+
+def test_samples_tell_prompt_seed_path_and_scores(tmp_path):
+    images = torch.stack([torch.full((3, 4, 4), value) for value in (0.1, 0.2, 0.3, 0.4)])
+    samples = save_samples(tmp_path, "step-000040", images, brightness_suite(), SIX[:2], [0, 1])
+    assert [(s.index, s.prompt, s.seed) for s in samples] == [
+        (0, PROMPTS[0], 0), (1, PROMPTS[0], 1), (2, PROMPTS[1], 0), (3, PROMPTS[1], 1),
+    ]  # fmt: skip
+    assert samples[3].path == "samples/step-000040/0003.png" and (tmp_path / samples[3].path).is_file()
+    assert [s.rewards["brightness"] for s in samples] == pytest.approx([0.1, 0.2, 0.3, 0.4])

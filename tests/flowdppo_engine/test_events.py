@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from flowdppo_engine import events
+from flowdppo_engine.events import EventWriter, Finished, Log, Metrics, UnknownEvent, parse_event
+
+
+def read(folder):
+    return [parse_event(line) for line in (folder / events.EVENTS_FILE).read_text().splitlines()]
+
+
+def test_the_types_and_fields_that_readers_rely_on():
+    common = {"seq", "time", "type"}
+    assert {name: set(cls.model_fields) - common for name, cls in events.EVENT_TYPES.items()} == {
+        "started": {"total_iterations", "num_latent_dims", "num_trainable_parameters", "engine_version"},
+        "resumed": {"iteration", "step", "checkpoint"},
+        "metrics": {"iteration", "step", "values"},
+        "samples": {"iteration", "step", "samples"},
+        "checkpoint": {"iteration", "step", "path", "num_bytes", "removed"},
+        "evaluation": {"iteration", "step", "prompt_set", "num_prompts", "scores", "difference"},
+        "phase": {"phase", "done", "total", "unit", "seconds_left"},
+        "log": {"level", "message"},
+        "finished": {"iteration", "step", "stopped"},
+        "failed": {"error", "traceback", "hint", "deterministic"},
+    }
+
+
+def test_what_is_written_is_what_is_read(tmp_path):
+    writer = EventWriter(tmp_path)
+    writer.write(Metrics(iteration=1, step=2, values={"reward/mean": 0.1 + 0.2}))
+    writer.write(Log(level="info", message="two\nlines, “quoted”"))
+    first, second = read(tmp_path)
+    assert (first.seq, first.values) == (1, {"reward/mean": 0.1 + 0.2})
+    assert (second.seq, second.message) == (2, "two\nlines, “quoted”")
+    assert second.time >= first.time > 1.7e9
+
+
+def test_counting_goes_on_over_a_half_written_line(tmp_path):
+    writer = EventWriter(tmp_path)
+    writer.write(Log(level="info", message="whole"))
+    writer.close()
+    with (tmp_path / events.EVENTS_FILE).open("a") as file:
+        file.write('{"seq": 2, "type": "lo')
+    EventWriter(tmp_path).write(Finished(iteration=1, step=2))
+    assert [(event.seq, event.type) for event in read(tmp_path)] == [(1, "log"), (2, "finished")]
+
+
+def test_a_line_is_there_as_soon_as_it_is_written(tmp_path):
+    writer = EventWriter(tmp_path)
+    writer.write(Log(level="info", message="x"))
+    assert (tmp_path / events.EVENTS_FILE).read_bytes().endswith(b"}\n")
+
+
+def test_an_unknown_type_is_accepted_with_what_it_carries():
+    event = parse_event(json.dumps({"seq": 3, "time": 1.0, "type": "later_invention", "extra": [1, 2]}))
+    assert isinstance(event, UnknownEvent) and event.type == "later_invention" and event.extra == [1, 2]
+
+
+@pytest.mark.parametrize("line", ["not json", '{"type": "log"}', "{}"])
+def test_a_line_that_is_no_event_is_a_value_error(line):
+    with pytest.raises(ValueError):
+        parse_event(line)
+
+
+def test_a_value_that_is_not_finite_survives(tmp_path):
+    writer = EventWriter(tmp_path)
+    writer.write(Metrics(iteration=1, step=1, values={"x": float("inf")}))
+    assert json.loads((tmp_path / events.EVENTS_FILE).read_text())["values"] != {"x": 0}
