@@ -17,6 +17,8 @@ from runs.models import Run, RunState
 EXECUTE_RUN = "worker.execute_run"
 RUNS_QUEUE = "runs"
 REPEAT_AFTER = timedelta(seconds=10)
+# A connection that Redis has closed meanwhile shows only when it is used.
+RETRY_ONCE = {"max_retries": 1, "interval_start": 0, "interval_max": 0}
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ logger = logging.getLogger(__name__)
 def send(run_id: uuid.UUID) -> None:
     """Send a run's nudge. A broker that is down is no error: the sweeper sends it again."""
     try:
-        _sender().send_task(EXECUTE_RUN, [str(run_id)], queue=RUNS_QUEUE, retry=False, ignore_result=True)
+        _sender().send_task(EXECUTE_RUN, [str(run_id)], queue=RUNS_QUEUE, ignore_result=True, retry_policy=RETRY_ONCE)
     except OperationalError as error:
         logger.warning("The nudge for run %s was not sent (%s); it will be sent again.", run_id, error)
         return

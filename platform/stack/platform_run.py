@@ -22,7 +22,7 @@ from stack.programs import Program, server_programs, site_programs
 from stack.redis_server import RedisServer
 from stack.supervision import GONE, Supervision
 
-FIRST_ANSWER_SECONDS = 120
+FIRST_ANSWER_SECONDS = 300
 LOOK_EVERY = 1.0
 
 

@@ -73,7 +73,7 @@ class PostgresServer:
             self._init(account)
         return [f"let the account {account}, which runs PostgreSQL, pass through {path}" for path in opened]
 
-    def wait_until_ready(self, is_alive: Callable[[], bool], timeout: float = 60) -> None:
+    def wait_until_ready(self, is_alive: Callable[[], bool], timeout: float = 180) -> None:
         """Return once the server answers and the platform's database is there."""
         deadline = time.monotonic() + timeout
         while True:

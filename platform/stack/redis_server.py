@@ -61,7 +61,7 @@ class RedisServer:
         path.write_text(CONFIG.format(port=self.port, password=self.password, folder=self.folder))
         return []
 
-    def wait_until_ready(self, is_alive: Callable[[], bool], timeout: float = 60) -> None:
+    def wait_until_ready(self, is_alive: Callable[[], bool], timeout: float = 180) -> None:
         """Return once the server answers and has read its append-only file."""
         deadline = time.monotonic() + timeout
         while True:

@@ -19,6 +19,7 @@ from stack.programs import Program
 
 # A server that dies at once is tried again for about an hour, a little later each time.
 START_RETRIES = 80
+START_SECONDS = 120
 GONE = (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError)
 
 
@@ -89,7 +90,7 @@ class Supervision:
         self._process.wait()
 
     def _wait_for_answer(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + START_SECONDS
         while True:
             try:
                 self._api.getState()

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+import redis
 
 from runs import nudges
 from runs.models import AttemptOutcome, RunState
@@ -106,12 +107,19 @@ def test_a_redelivered_nudge_does_nothing(workers, submit):
 
 def test_a_lost_nudge_is_sent_again(workers, submit, settings):
     run = submit()
-    import redis
-
     redis.Redis.from_url(settings.REDIS_URL).delete("runs")
     for role in ("runs", "housekeeping", "beat"):
         workers.start(role)
     wait_for_state(run, RunState.FINISHED)
+    assert run.attempts.count() == 1
+
+
+def test_a_broker_that_drops_every_connection_is_found_again(workers, submit, settings):
+    for role in ("runs", "housekeeping", "beat"):
+        workers.start(role)
+    wait_for_state(submit(), RunState.FINISHED)
+    redis.Redis.from_url(settings.REDIS_URL).execute_command("CLIENT", "KILL", "TYPE", "normal")
+    run = wait_for_state(submit(), RunState.FINISHED)
     assert run.attempts.count() == 1
 
 

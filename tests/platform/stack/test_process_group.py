@@ -18,7 +18,9 @@ def shell():
 
     def start(script: str) -> tuple[subprocess.Popen, ProcessGroup]:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", f"{script}\necho ready; wait; sleep 600"], stdout=subprocess.PIPE, start_new_session=True
+            ["/bin/sh", "-c", f"{script}\necho ready; wait; exec sleep 600"],
+            stdout=subprocess.PIPE,
+            start_new_session=True,
         )
         started.append(process)
         assert process.stdout.readline() == b"ready\n"
