@@ -29,6 +29,7 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m pytest tests/benchmarks -s
+	$(BIN)/python -m tests.benchmarks
 
 screenshots: $(INSTALLED) browser
 	$(BIN)/python -m tests.end_to_end.screenshots

@@ -78,7 +78,7 @@ class PlatformRun:
                 lines.show(self._supervision.states())
                 self._record()
             except GONE as error:
-                raise StackError(f"supervisord is gone ({error}); everything is stopped.") from error
+                raise StackError(f"supervisord is gone ({error}), and so everything is stopped.") from error
             time.sleep(LOOK_EVERY)
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ from stack.process_group import ProcessGroup
 RECORDS_FILE = "processes.json"
 # supervisord stops everything in order, engines with a checkpoint; the others are ended one by one.
 SUPERVISOR_GRACE = 120.0
-PROCESS_GRACE = 15.0
+PROCESS_GRACE = 60.0
 
 
 class ProcessRecords:

@@ -55,8 +55,13 @@ class Supervision:
         )
         self.group = ProcessGroup.of_leader(self._process.pid)
         self._log = logs / "supervisord.log"
-        self._api = xmlrpc.client.ServerProxy(f"http://flowdppo:{password}@127.0.0.1:{port}/RPC2").supervisor
+        self._url = f"http://flowdppo:{password}@127.0.0.1:{port}/RPC2"
         self._wait_for_answer()
+
+    @property
+    def _api(self):
+        # A fresh connection each time: one that Ctrl-C has cut short cannot be used again.
+        return xmlrpc.client.ServerProxy(self._url).supervisor
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
