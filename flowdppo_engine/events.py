@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 EVENTS_FILE = "events.jsonl"
 
@@ -46,12 +46,12 @@ class Resumed(Event):
 
 
 class Metrics(Event):
-    """One iteration's values. `step` counts optimizer steps so far, `iteration` rollouts finished so far."""
+    """One iteration's values, finite each. `step` counts optimizer steps so far, `iteration` rollouts finished."""
 
     type: Literal["metrics"] = "metrics"
     iteration: int
     step: int
-    values: dict[str, float]
+    values: dict[str, FiniteFloat]
 
 
 class Sample(BaseModel):

@@ -10,6 +10,7 @@ from flowdppo_engine.training.update import TrainingDiverged
 
 ENGINE = str(Path(__file__).parents[1])
 NUM_LAST_FRAMES = 2
+MEMORY_SIGNS = ("out of memory", "can't allocate memory")
 MEMORY_HINT = (
     "Out of memory: lower update.tile_samples first, then rollout.batch_size and evaluation.batch_size; "
     "model.dtype = bfloat16, a smaller model.resolution or lora.rank help too."
@@ -37,7 +38,7 @@ def _short_traceback(error: Exception) -> str:
 
 def _judge(error: Exception) -> tuple[str, bool]:
     """A remedy, and whether the same run would fail again."""
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+    if isinstance(error, MemoryError) or any(sign in str(error) for sign in MEMORY_SIGNS):
         return MEMORY_HINT, False
     match error:
         case BadConfig():

@@ -12,6 +12,8 @@ class History:
     """The live line of a run: what was written past a point of resumption does not count."""
 
     has_started: bool = False
+    position: tuple[int, int] = (0, 0)
+    """Iteration and step of the last checkpoint announced, where the run would be taken up."""
     evaluations: dict[tuple[int, str], Evaluation] = field(default_factory=dict)
     sample_iterations: set[int] = field(default_factory=set)
     checkpoints: set[str] = field(default_factory=set)
@@ -34,12 +36,14 @@ class History:
             case Started():
                 self.has_started = True
             case Resumed():
+                self.position = (event.iteration, event.step)
                 self._forget_past(event.iteration)
             case Evaluation():
                 self.evaluations[event.iteration, event.prompt_set] = event
             case Samples():
                 self.sample_iterations.add(event.iteration)
             case Checkpoint():
+                self.position = (event.iteration, event.step)
                 self.checkpoints.add(event.path)
                 self.checkpoints.difference_update(event.removed)
 

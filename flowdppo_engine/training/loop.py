@@ -1,5 +1,6 @@
 """A run from where it stands to its end: iterations, and what is due between them."""
 
+import math
 import time
 from pathlib import Path
 
@@ -58,8 +59,16 @@ class Loop:
             self._progress.time_left.add_iteration(time.perf_counter() - started)
             position = self._state.position
             self._progress.iteration = position.iteration
-            self._reporter.emit(Metrics(iteration=position.iteration, step=position.step, values=values))
+            self._reporter.emit(Metrics(iteration=position.iteration, step=position.step, values=self._finite(values)))
             self._do_what_is_due()
+
+    def _finite(self, values: dict[str, float]) -> dict[str, float]:
+        """Without the values that are no number, which JSON cannot hold; the log names them."""
+        strange = [name for name, value in values.items() if not math.isfinite(value)]
+        if strange:
+            iteration = self._state.position.iteration
+            self._reporter.log("warning", f"Not finite in iteration {iteration}: {', '.join(strange)}.")
+        return {name: value for name, value in values.items() if name not in strange}
 
     def _do_what_is_due(self) -> None:
         """Checkpoint, evaluation and samples of the iteration just done, each unless it was told before.

@@ -16,7 +16,7 @@ from flowdppo_engine.training.history import History
 from flowdppo_engine.training.loop import Loop
 from flowdppo_engine.training.reporting import Listener, Progress, Reporter, TimeLeft
 from flowdppo_engine.training.setup import Ingredients, prepare
-from flowdppo_engine.training.state import Position, TrainState
+from flowdppo_engine.training.state import TrainState
 from flowdppo_engine.training.stopping import Stopped, StopRequest
 
 CONFIG_FILE = "config.yaml"
@@ -45,7 +45,6 @@ class Run:
         self._stop = stop or StopRequest()
         self._listeners = tuple(listeners)
         self._given = {"model": model, "rewards": rewards}
-        self._state: TrainState | None = None
 
     def go(self) -> int:
         """Train from the latest whole checkpoint, or from the start; returns the exit code."""
@@ -68,16 +67,16 @@ class Run:
         progress = Progress(reporter, TimeLeft(self._config.iterations, self._config.evaluation.every))
         self._stop.interrupts = True
         ingredients = prepare(self._config, progress, **self._given)
-        self._state = TrainState(ingredients.model, self._config.optimizer, self._config.ema.decay)
+        state = TrainState(ingredients.model, self._config.optimizer, self._config.ema.decay)
         self._stop.interrupts = False
-        self._begin(reporter, ingredients)
-        progress.iteration = self._state.position.iteration
-        Loop(self._config, self._folder, ingredients, self._state, reporter, progress, self._stop).run()
+        if reporter.history.has_started:
+            self._take_up(state, reporter)
+        else:
+            self._begin(reporter, ingredients)
+        progress.iteration = state.position.iteration
+        Loop(self._config, self._folder, ingredients, state, reporter, progress, self._stop).run()
 
     def _begin(self, reporter: Reporter, ingredients: Ingredients) -> None:
-        if reporter.history.has_started:
-            self._take_up(reporter)
-            return
         num_latent_dims = ingredients.model.num_latent_dims
         reporter.emit(
             Started(
@@ -89,15 +88,15 @@ class Run:
         )
         _log_threshold(self._config, num_latent_dims, reporter)
 
-    def _take_up(self, reporter: Reporter) -> None:
+    def _take_up(self, state: TrainState, reporter: Reporter) -> None:
         """Restore the latest whole checkpoint, and delete the damaged ones, whose steps will be done again."""
         found = checkpoints.find_latest_valid(self._folder)
         for folder, damage in found.damaged.items():
             reporter.log("warning", f"Checkpoint {folder.name} is damaged and was deleted: {damage}.")
             checkpoints.remove(folder)
         if found.folder:
-            self._state.load(found.folder)
-        position = self._state.position
+            state.load(found.folder)
+        position = state.position
         path = found.folder.relative_to(self._folder).as_posix() if found.folder else None
         reporter.emit(Resumed(iteration=position.iteration, step=position.step, checkpoint=path))
 
@@ -105,8 +104,8 @@ class Run:
         """Nothing was lost; a run that had not even begun has nothing to say either."""
         if not reporter.history.has_started:
             return EXIT_STOPPED_EARLY
-        position = self._state.position if self._state else Position()
-        reporter.emit(Finished(iteration=position.iteration, step=position.step, stopped=True))
+        iteration, step = reporter.history.position
+        reporter.emit(Finished(iteration=iteration, step=step, stopped=True))
         return EXIT_OK
 
 

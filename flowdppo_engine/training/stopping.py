@@ -12,8 +12,8 @@ class Stopped(BaseException):
 class StopRequest:
     """Remembers that a stop was asked for, and raises Stopped where the code says it may.
 
-    While `interrupts` is true the signal raises Stopped wherever the program is: loading takes long and has nothing
-    to lose. Otherwise only `check` does.
+    While `interrupts` is true the first signal raises Stopped wherever the program is: loading takes long and has
+    nothing to lose. Otherwise only `check` does.
     """
 
     def __init__(self):
@@ -44,4 +44,5 @@ class StopRequest:
     def _receive(self, signum: int, frame: object) -> None:
         self.is_set = True
         if self.interrupts:
+            self.interrupts = False
             raise Stopped

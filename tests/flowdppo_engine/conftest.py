@@ -45,16 +45,21 @@ def make_config(tiny_folder, prompts_file):
 
 
 @pytest.fixture
-def tiny_model(tiny_pipeline) -> SD3Model:
-    """The tiny model without a LoRA; no test sees another's changes."""
-    return SD3Model(copy.deepcopy(tiny_pipeline), ModelConfig(resolution=16))
+def make_model(tiny_pipeline):
+    """`make_model()`: the tiny model without a LoRA; no test sees another's changes."""
+    return lambda: SD3Model(copy.deepcopy(tiny_pipeline), ModelConfig(resolution=16))
 
 
 @pytest.fixture
-def make_ingredients(tiny_model):
-    """`make_ingredients(config)`: what a run is made of, with the brightness reward."""
+def tiny_model(make_model) -> SD3Model:
+    return make_model()
+
+
+@pytest.fixture
+def make_ingredients(make_model):
+    """`make_ingredients(config)`: what a run is made of, with the brightness reward and a model of its own."""
     silent = SimpleNamespace(tell=lambda *args: None)
-    return lambda config, rewards=None: prepare(config, silent, tiny_model, rewards or brightness_suite())
+    return lambda config, rewards=None: prepare(config, silent, make_model(), rewards or brightness_suite())
 
 
 @pytest.fixture(autouse=True)

@@ -146,6 +146,12 @@ def main(workdir: Path) -> None:
         in_child(lambda: take_up(folder, lambda: at_event("metrics", 1, KILL))),
         in_child(lambda: take_up(folder)),
     ]
+    folder = workdir / "killed_then_stopped"
+    codes["killed_then_stopped"] = [
+        in_child(lambda: begin(config, folder, lambda: at_event("metrics", 3, KILL))),
+        in_child(lambda: take_up(folder, lambda: at_call(setup, "load_model", 1, TERM))),
+        in_child(lambda: take_up(folder)),
+    ]
     folder = workdir / "damaged"
     codes["damaged"] = [in_child(lambda: begin(config, folder))]
     damage_latest(folder)

@@ -17,6 +17,7 @@ def raised(error: Exception) -> Exception:
     ("error", "hint", "deterministic"),
     [
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "update.tile_samples", False),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "update.tile_samples", False),
         (MemoryError(), "rollout.batch_size", False),
         (FileNotFoundError(2, "No such file", "/models/x"), "/models/x is missing", True),
         (BadConfig("prompts.train: gone"), "field", True),

@@ -31,6 +31,7 @@ def test_what_lies_past_a_resumption_is_forgotten():
 def test_checkpoints_are_those_announced_and_not_removed():
     history = History.of([checkpoint(1, "a"), checkpoint(2, "b"), checkpoint(3, "c", removed=["a"])])
     assert history.checkpoints == {"b", "c"}
+    assert history.position == (3, 0)
 
 
 def test_a_half_written_line_is_left_out(tmp_path):

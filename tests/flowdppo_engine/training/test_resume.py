@@ -16,7 +16,7 @@ from tests.flowdppo_engine.training.interruptions import INTERRUPTIONS
 
 REPOSITORY = Path(__file__).parents[3]
 KILLED = -9
-NAMES = [*INTERRUPTIONS, "killed_twice", "damaged"]
+NAMES = [*INTERRUPTIONS, "killed_twice", "killed_then_stopped", "damaged"]
 
 
 @pytest.fixture(scope="module")
@@ -124,10 +124,12 @@ def test_exit_codes(exit_codes):
     for name, codes in exit_codes.items():
         assert codes[-1] == 0, name
         if name.startswith("killed"):
-            assert set(codes[:-1]) == {KILLED}, name
+            assert codes[0] == KILLED, name
         if name.startswith("stopped") and name != "stopped_while_loading":
             assert codes[0] == 0, name
     assert exit_codes["stopped_while_loading"][0] == 143
+    assert exit_codes["killed_twice"][1] == KILLED
+    assert exit_codes["killed_then_stopped"][1] == 0
 
 
 @pytest.mark.parametrize(

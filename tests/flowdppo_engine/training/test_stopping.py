@@ -32,6 +32,7 @@ def test_a_signal_interrupts_where_it_may(stop):
     stop.interrupts = True
     with pytest.raises(Stopped):
         terminate()
+    terminate()
 
 
 def test_a_shield_puts_the_interruption_off(stop):
