@@ -1,7 +1,5 @@
 """All addresses of the site, but the panel's own under /panel/."""
 
-from importlib.util import find_spec
-
 from allauth.account import views as account
 from django.urls import include, path
 
@@ -14,6 +12,5 @@ urlpatterns = [
     path("accounts/logout/", account.logout, name="account_logout"),
     path("accounts/password/change/", account.password_change, name="account_change_password"),
     path("", include("runs.urls")),
+    path("", include("runs.panel_urls")),
 ]
-if find_spec("runs.panel_urls"):
-    urlpatterns.append(path("", include("runs.panel_urls")))

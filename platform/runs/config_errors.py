@@ -40,8 +40,10 @@ def _find_unreadable_prompts(config: RunConfig) -> Iterator[tuple[str, str]]:
     for path, source in sources:
         try:
             load_prompts(source)
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             yield path, _sentence(str(error))
+        except OSError as error:
+            yield path, _sentence(f"{_quoted(source)} cannot be read: {error.strerror}")
 
 
 def _explain_all(error: ValidationError) -> Iterator[tuple[str, str]]:
@@ -62,6 +64,8 @@ def _explain(details: ErrorDetails, node: Node, nodes: Mapping[str, Node]) -> It
         yield from _explain_combination(str(details["ctx"]["error"]), node, nodes)
     elif details["type"] == "too_short":
         yield node.dotted, "Choose at least one."
+    elif details["type"] == "extra_forbidden":
+        yield node.dotted, f"There is no knob {'.'.join(map(str, details['loc']))}: remove it."
     elif details["type"].startswith("union_tag"):
         yield node.dotted, "Choose one of the list."
     else:

@@ -10,7 +10,7 @@ from functools import cached_property
 from flowdppo_engine.config import RunConfig
 from runs.config_errors import TOP, ConfigInvalid, Errors, check_config
 from runs.config_texts import ON, PREFIX, Texts, data_of, texts_of
-from runs.knobs import Block, Knob, Node, Union, config_tree, label_of
+from runs.knobs import Block, Kind, Knob, Node, Union, config_tree, label_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,14 @@ class BoundKnob(Bound):
 
     @property
     def summary(self) -> str:
-        return f"{self.node.path[-1]} {self.value.replace(chr(10), ', ') or '–'}"
+        """Key and value on one line, for the folded form."""
+        nothing = "off" if self.node.kind is Kind.TOGGLE else "–"
+        return f"{self.node.path[-1]} {', '.join(self.value.splitlines()) or nothing}"
+
+    @property
+    def unit(self) -> str:
+        """The unit, unless the label ends with it already."""
+        return "" if self.label.lower().endswith(self.node.unit) else self.node.unit
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ class BoundBlock(Bound):
 
     @property
     def summary(self) -> str:
-        return " · ".join(member.summary for member in self.members if isinstance(member, BoundKnob))
+        return " · ".join(member.summary for member in self.members)
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,8 @@ class BoundUnion(Bound):
 
     @property
     def summary(self) -> str:
-        return ", ".join(label_of(name) for name in self.texts)
+        chosen = (variant for variant in self.variants if variant.is_chosen)
+        return " · ".join(" · ".join(filter(None, (variant.node.key, variant.summary))) for variant in chosen)
 
 
 class ConfigForm:

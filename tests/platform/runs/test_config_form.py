@@ -1,0 +1,157 @@
+"""The form of a new run, as it is drawn and as it is sent."""
+
+import pytest
+from django.http import QueryDict
+from django.urls import reverse
+
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.recipes import list_recipes, load_recipe
+from runs.config_form import BoundKnob, ConfigForm
+from runs.models import Run
+from tests.platform.forms import fields_of
+from tests.platform.lab import add_run
+
+RECIPES = [recipe.name for recipe in list_recipes()]
+
+
+@pytest.fixture
+def address(lab) -> str:
+    return reverse("run_new", args=[lab.experiment.id])
+
+
+@pytest.fixture
+def fields(member, address) -> dict[str, list[str]]:
+    """What a browser would send of the form as it opens."""
+    return fields_of(member.get(address).text)
+
+
+def submitted(**texts: str) -> ConfigForm:
+    post = QueryDict(mutable=True)
+    post.update({f"config.{path.replace('__', '.')}": text for path, text in texts.items()})
+    return ConfigForm.submitted(RunConfig(), post)[0]
+
+
+def test_the_short_form_has_the_essential_knobs_and_the_sections_the_rest():
+    form = ConfigForm(RunConfig())
+    essentials = [knob.node.dotted for knob in form.essentials]
+    assert essentials[:3] == ["seed", "iterations", "lora.rank"]
+    assert all(knob.node.essential for knob in form.essentials)
+    sections = [section.node.dotted for section in form.sections]
+    assert sections[:3] == ["model", "lora", "prompts"]
+    assert "optimizer" in sections and "seed" not in sections
+
+
+def test_a_section_tells_its_values_while_it_is_folded():
+    sections = {section.node.dotted: section for section in ConfigForm(RunConfig()).sections}
+    assert sections["ema"].summary == "decay 0.9"
+    assert sections["trust_region"].summary == "divergence_mask · value 1e-6 · scale mean · asymmetric on"
+    assert "shared_initial_noise off" in sections["rollout"].summary
+
+
+def test_only_sections_with_errors_are_open():
+    form = submitted(**{"ema__decay": "2"})
+    attention = {section.node.dotted for section in form.sections if section.needs_attention}
+    assert "ema" in attention
+    good = ConfigForm(RunConfig())
+    assert not any(section.needs_attention for section in good.sections)
+
+
+def test_errors_without_a_place_of_their_own_stand_at_the_top():
+    form = ConfigForm(RunConfig(), errors={"": ["Whole."], "rollout.dynamics": ["Block."], "lora.rank": ["Knob."]})
+    assert form.top_errors == ["Whole.", "Block."]
+    assert form.num_errors == 2
+    rank: BoundKnob = next(knob for knob in form.essentials if knob.node.dotted == "lora.rank")
+    assert rank.errors == ["Knob."]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_sent_as_it_opens_queues_that_very_configuration(name, member, address, lab):
+    fields = fields_of(member.get(address, {"recipe": name}).text)
+    response = member.post(address, fields)
+    run = Run.objects.get(experiment=lab.experiment)
+    assert response["Location"] == reverse("run", args=[run.id])
+    assert RunConfig.model_validate(run.config) == load_recipe(name)
+    assert (run.state, run.total_iterations) == ("queued", load_recipe(name).iterations)
+
+
+def test_what_was_typed_is_what_is_queued(member, address, fields):
+    fields |= {
+        "name": ["Three seeds"],
+        "config.seed": ["7"],
+        "config.trust_region": ["ratio_clip"],
+        "config.trust_region.ratio_clip.clip_range": ["2e-3"],
+        "config.rewards": ["sandbox_picture_quality"],
+        "config.rewards.sandbox_picture_quality.weight": ["0.5"],
+    }
+    member.post(address, fields)
+    config = RunConfig.model_validate(Run.objects.get(name="Three seeds").config)
+    assert config.seed == 7
+    assert config.trust_region.model_dump() == {"name": "ratio_clip", "clip_range": 0.002}
+    assert [reward.weight for reward in config.rewards] == [0.5]
+
+
+def test_a_run_without_a_name_gets_the_suggested_one(member, address, fields, lab):
+    add_run(lab.experiment)
+    member.post(address, fields | {"name": [""]})
+    assert Run.objects.filter(experiment=lab.experiment, name="sandbox-flow-dppo 2").count() == 1
+
+
+def test_nothing_typed_is_lost_on_an_error(member, address, fields):
+    typed = {
+        "name": ["Mine"],
+        "recipe": ["sandbox-flow-grpo"],
+        "config.lora.rank": ["many"],
+        "config.optimizer.lr": [" 1e-4 "],
+        "config.prompts.train": ["sandbox:nothing"],
+        "config.rewards": ["sandbox_picture_quality"],
+        "config.trust_region": ["none"],
+        "config.evaluation.prompt_sets": ["one\ntwo"],
+        "config.rollout.shared_initial_noise": ["on"],
+    }
+    response = member.post(address, fields | typed)
+    assert response.status_code == 422
+    shown = fields_of(response.text)
+    assert {key: shown[key] for key in typed} == typed
+    assert {key: texts for key, texts in shown.items() if key not in typed} == {
+        key: texts for key, texts in fields.items() if key not in typed
+    }
+    assert Run.objects.filter(name="Mine").count() == 0
+
+
+def test_an_error_stands_at_its_field_and_is_announced(member, address, fields):
+    page = member.post(address, fields | {"config.lora.rank": ["many"]}).text
+    field = page.split('id="config-lora-rank"')[1].split("</div>")[0]
+    assert "“many” does not fit: give a whole number from 1 to 512." in field
+    assert 'aria-invalid="true"' in field
+    assert "1 field to put right" in page
+
+
+def test_a_choice_of_another_release_is_shown_and_refused(member, address, fields):
+    response = member.post(address, fields | {"config.rollout.schedule": ["karras"], "config.trust_region": ["magic"]})
+    assert response.status_code == 422
+    assert fields_of(response.text)["config.rollout.schedule"] == ["karras"]
+    assert "“karras” is not in the list" in response.text
+
+
+def test_an_unknown_recipe_is_refused_with_its_name(member, address, fields):
+    response = member.post(address, fields | {"recipe": ["alchemy"]})
+    assert response.status_code == 422
+    assert "There is no recipe “alchemy”" in response.text
+    assert "There is no recipe “alchemy”" in member.get(address, {"recipe": "alchemy"}).text
+
+
+def test_choosing_a_recipe_reloads_the_knobs_and_keeps_the_name(member, address):
+    part = member.get(address, {"recipe": "sandbox-smoke", "name": "Mine"}, HTTP_HX_REQUEST="true").text
+    shown = fields_of(part)
+    assert shown["config.iterations"] == ["3"]
+    assert shown["name"] == ["Mine"]
+    assert "<html" not in part
+
+
+def test_a_run_can_be_taken_as_the_start_of_the_next(member, address, lab):
+    config = load_recipe("sandbox-smoke").model_dump(mode="json") | {"seed": 41}
+    del config["ema"]
+    run = add_run(lab.experiment, recipe="sandbox-smoke", config=config)
+    shown = fields_of(member.get(address, {"like": str(run.id)}).text)
+    assert (shown["recipe"], shown["config.seed"], shown["config.ema.decay"]) == (["sandbox-smoke"], ["41"], ["0.9"])
+    assert member.get(address, {"like": "nonsense"}).status_code == 404
