@@ -92,7 +92,19 @@ class SandboxPictureQuality(Strict):
     weight: float = knob(0.0, "Weight in the summed reward; 0 only logs it.")
 
 
-RewardConfig = Annotated[SandboxSoftTifa | SandboxPictureQuality, Field(discriminator="name")]
+class JpegCompressibility(Strict):
+    name: Literal["jpeg_compressibility"] = "jpeg_compressibility"
+    weight: float = knob(1.0, "Weight in the summed reward; 0 only logs it.")
+
+
+class JpegIncompressibility(Strict):
+    name: Literal["jpeg_incompressibility"] = "jpeg_incompressibility"
+    weight: float = knob(1.0, "Weight in the summed reward; 0 only logs it.")
+
+
+RewardConfig = Annotated[
+    SandboxSoftTifa | SandboxPictureQuality | JpegCompressibility | JpegIncompressibility, Field(discriminator="name")
+]
 
 
 class AdvantageConfig(Strict):

@@ -5,12 +5,15 @@ from typing import Any
 
 from flowdppo_engine.config import RewardConfig, RunConfig
 from flowdppo_engine.rewards.base import Reward
+from flowdppo_engine.rewards.jpeg import JpegReward
 from flowdppo_engine.rewards.sandbox import PictureQualityReward, SoftTifaReward
 from flowdppo_engine.rewards.suite import RewardSuite
 
 REWARDS: dict[str, Callable[[Any], Reward]] = {
     "sandbox_soft_tifa": SoftTifaReward,
     "sandbox_picture_quality": PictureQualityReward,
+    "jpeg_compressibility": JpegReward,
+    "jpeg_incompressibility": JpegReward,
 }
 
 
