@@ -19,6 +19,8 @@ from stack.postgres_server import as_account
 from tools import chromium
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings"
+# Playwright keeps an event loop in this thread, from its first test on; Django then suspects each query.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 DATA_DIR = Path(tempfile.mkdtemp(prefix="flowdppo-tests-"))
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)

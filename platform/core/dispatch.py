@@ -6,6 +6,7 @@ panel uses.
 """
 
 import re
+import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlsplit
 
@@ -25,9 +26,11 @@ PREFIX = "/panel"
 USER_KEY = "flowdppo.user"
 """Where the guard leaves the primary key of the person who asks, in the ASGI scope."""
 
+REMEMBERED_SECONDS = 10
 PAGE = re.compile(r"/?")
 # What the panel's page loads and calls. The rest of Gradio (files, uploads, proxies, monitoring, ...) is shut.
-OTHER_ROUTES = re.compile(r"/theme\.css|/(assets|static)/(?!.*\.\.)[\w./-]+|/gradio_api/run/predict")
+PACKAGE_FILES = re.compile(r"/(assets|static)/(?!.*\.\.)[\w./-]+")
+CALLS = re.compile(r"/theme\.css|/gradio_api/run/predict")
 
 # The run page frames the panel, and nobody else does; nothing is loaded from another host.
 CONTENT_SECURITY_POLICY = "; ".join([
@@ -66,11 +69,11 @@ class Guard:
 
     def __init__(self, panel: App):
         self._panel = panel
+        self._recent: dict[str, tuple[str, float]] = {}
 
     async def __call__(self, scope, receive, send) -> None:
         headers = Headers(scope=scope)
-        async with ThreadSensitiveContext():
-            user_id = await sync_to_async(find_user)(headers.get("cookie", ""))
+        user_id = await self._find_user(scope["path"], headers.get("cookie", ""))
         refusal = refuse(scope, headers, user_id)
         if refusal is None:
             await self._panel({**scope, USER_KEY: user_id}, receive, _with_security_headers(send))
@@ -78,6 +81,25 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
         else:
             await refusal(scope, receive, send)
+
+    async def _find_user(self, path: str, cookies: str) -> str | None:
+        """Who asks. A page loads some sixty files of the Gradio package, alike for everyone: for those it may be
+        a few seconds ago that we looked.
+        """
+        user_id, until = self._recent.get(cookies, (None, 0.0))
+        if until > time.monotonic() and PACKAGE_FILES.fullmatch(path.removeprefix(PREFIX)):
+            return user_id
+        async with ThreadSensitiveContext():
+            user_id = await sync_to_async(find_user)(cookies)
+        self._remember(cookies, user_id)
+        return user_id
+
+    def _remember(self, cookies: str, user_id: str | None) -> None:
+        now = time.monotonic()
+        self._recent = {known: entry for known, entry in self._recent.items() if entry[1] > now}
+        self._recent.pop(cookies, None)
+        if user_id is not None:
+            self._recent[cookies] = (user_id, now + REMEMBERED_SECONDS)
 
 
 def find_user(cookie_header: str) -> str | None:
@@ -101,7 +123,7 @@ def refuse(scope, headers: Headers, user_id: str | None) -> Response | None:
         return RedirectResponse(f"{resolve_url(settings.LOGIN_URL)}?next={quote(_address(scope))}", status_code=302)
     if user_id is None:
         return PlainTextResponse("Sign in first.", status_code=401)
-    if scope["type"] != "http" or not (is_page or OTHER_ROUTES.fullmatch(path)):
+    if scope["type"] != "http" or not (is_page or PACKAGE_FILES.fullmatch(path) or CALLS.fullmatch(path)):
         return PlainTextResponse("The panel has no such page.", status_code=404)
     if scope["method"] not in ("GET", "HEAD") and not _comes_from_this_site(headers):
         return PlainTextResponse("Ask from a page of this site.", status_code=403)

@@ -154,6 +154,16 @@ def test_an_ended_session_and_a_closed_account_stay_outside(web, member):
     assert signed_in.get("/panel/theme.css").status_code == 401
 
 
+def test_files_of_the_package_do_not_ask_the_database_each_time(web, member):
+    """Sixty of them make a page; they are alike for everyone."""
+    signed_in = ask_as(web, member)
+    (asset, *_) = re.findall(r"assets/[\w.-]+\.js", signed_in.get("/panel/").text)
+    User.objects.filter(pk=member.pk).update(is_active=False)
+    assert signed_in.get(f"/panel/{asset}").status_code == 200
+    assert signed_in.get("/panel/").status_code == 302
+    assert signed_in.get(f"/panel/{asset}").status_code == 401
+
+
 def test_a_new_password_ends_the_sessions(web, member):
     signed_in = ask_as(web, member)
     member.set_password("another one")

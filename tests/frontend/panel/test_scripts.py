@@ -1,0 +1,101 @@
+"""The panel's modules without a page: numbers in, numbers out."""
+
+import json
+import mimetypes
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, Route
+
+SCRIPTS = Path(settings.ROOT) / "frontend" / "static"
+ORIGIN = "http://scripts.test"
+
+
+@pytest.fixture
+def scripts(page: Page):
+    """Evaluates an expression over the exports of a module: `scripts("store", "new m.Store()")`."""
+
+    def serve(route: Route) -> None:
+        path = SCRIPTS / route.request.url.removeprefix(f"{ORIGIN}/")
+        if path.is_file():
+            route.fulfill(body=path.read_bytes(), content_type=mimetypes.guess_type(path)[0])
+        else:
+            route.fulfill(body="<!doctype html>", content_type="text/html")
+
+    page.route(f"{ORIGIN}/**", serve)
+    page.goto(ORIGIN)
+    return lambda module, expression: page.evaluate(f"import('/js/panel/{module}.js').then((m) => {expression})")
+
+
+def answer(iterations: list[int], *, reset: bool = False, samples: tuple[int, ...] = (), live: bool = True) -> str:
+    columns = {"iteration": iterations, "step": [2 * i for i in iterations], "value": [i / 10 for i in iterations]}
+    run = {
+        "id": "run",
+        "reset": reset,
+        "series": {"reward/mean": columns} if iterations else {},
+        "evaluations": [],
+        "sample_iterations": list(samples),
+    }
+    return json.dumps({"cursor": "", "live": live, "runs": [run]})
+
+
+def test_the_store_joins_what_comes_and_forgets_what_is_void(scripts):
+    lives = scripts(
+        "store",
+        f"""(() => {{
+            const store = new m.Store();
+            const seen = [];
+            const take = (answer, fresh) => {{
+                store.take(answer, fresh);
+                const [run] = store.runs;
+                seen.push([run.series["reward/mean"].iteration, run.sampleIterations, run.life]);
+            }};
+            take({answer([1, 2], reset=True, samples=(0,))}, true);
+            take({answer([3], samples=(2, 0))}, false);
+            take({answer([])}, false);
+            take({answer([1], reset=True)}, false);
+            return seen;
+        }})()""",
+    )
+    assert lives == [[[1, 2], [0], 1], [[1, 2, 3], [0, 2], 1], [[1, 2, 3], [0, 2], 1], [[1], [], 2]]
+
+
+def test_smoothing_starts_at_the_first_value_and_keeps_gaps(scripts):
+    smoothed = scripts("smoothing", "m.smooth([1, 1, null, 3], 0.5)")
+    assert smoothed[:3] == [1, 1, None]
+    assert smoothed[3] == pytest.approx((0.5**3 + 0.5**2 + 3 * 0.5) / (0.5**3 + 0.5**2 + 0.5))
+    assert scripts("smoothing", "m.smooth([1, 2], 0)") == [1, 2]
+
+
+def test_names_lose_what_all_of_them_share(scripts):
+    names = '["sandbox_soft_tifa", "sandbox_picture_quality"]'
+    assert scripts("names", f"Object.fromEntries(m.shortNames({names}))") == {
+        "sandbox_soft_tifa": "soft tifa",
+        "sandbox_picture_quality": "picture quality",
+    }
+    assert scripts("names", 'Object.fromEntries(m.shortNames(["sandbox_soft_tifa"]))') == {
+        "sandbox_soft_tifa": "sandbox soft tifa"
+    }
+    assert scripts("names", 'Object.fromEntries(m.shortNames(["clip", "clip_b"]))') == {
+        "clip": "clip",
+        "clip_b": "clip b",
+    }
+
+
+def test_prompt_sets_and_numbers_are_short(scripts):
+    assert scripts("names", '["sandbox:in_domain", "sets/hard.txt"].map(m.nameOfPromptSet)') == ["in domain", "hard"]
+    numbers = scripts("names", "[0, 0.5, 12.34, 1234567, 0.00012, null].map(m.formatNumber)")
+    assert numbers == ["0.00", "0.50", "12.3", "1.2e+6", "1.2e-4", "none"]
+
+
+def test_scores_are_drawn_by_run_and_prompt_set_with_their_intervals(scripts):
+    row = {"iteration": 10, "step": 20, "prompt_set": "a", "kl": 0.5, "scores": {"s": [0.5, 0.4, 0.7]}}
+    run = {"index": 0, "name": "run", "evaluations": [row, row | {"iteration": 0, "step": 0, "kl": None}]}
+    arguments = f"[{json.dumps(run)}], ['a', 'b'], 's'"
+    (line,) = scripts("traces", f"m.scoreTraces({arguments}, {{x: 'step'}}, {{ofRun: () => 'red'}})")
+    assert (line["x"], line["y"], line["name"]) == ([0, 20], [0.5, 0.5], "run, a")
+    assert line["error_y"]["array"] == pytest.approx([0.2, 0.2])
+    assert line["error_y"]["arrayminus"] == pytest.approx([0.1, 0.1])
+    (frontier,) = scripts("traces", f"m.frontierTraces({arguments}, {{ofRun: () => 'red'}})")
+    assert (frontier["x"], frontier["y"]) == ([0.5], [0.5])
