@@ -33,7 +33,7 @@ class StateLines:
             self._known[now.name] = now
 
     def _describe(self, before: ProcessState, now: ProcessState) -> str:
-        if before.state == now.state == "RUNNING":
-            return f"{now.name} died ({now.last_error}) and was started again."
+        if before.state == "RUNNING" and now.state in ("RUNNING", "STARTING"):
+            return f"{now.name} died and was started again."
         because = f" ({now.last_error})" if now.state in ("BACKOFF", "EXITED", "FATAL") else ""
         return f"{now.name} is {WORDS.get(now.state, now.state.lower())}{because}."

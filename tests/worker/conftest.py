@@ -136,7 +136,7 @@ def submit(transactional_db):
 
     def submit(iterations: int = 12, **values) -> Run:
         config = RunConfig(iterations=iterations).model_dump(mode="json")
-        run = Run.objects.create(experiment=experiment, name="run", recipe="fake", **({"config": config} | values))
+        run = Run.objects.create(experiment=experiment, name="run", **({"recipe": "fake", "config": config} | values))
         lifecycle.enqueue(run)
         return run
 

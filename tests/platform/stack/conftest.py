@@ -61,8 +61,15 @@ class Platform:
         return {_name(process.info["cmdline"]): process.pid for process in known}
 
     def query(self, sql: str) -> list[tuple]:
-        with psycopg.connect(endpoints.of(credentials.load(self.data_dir)).database_url) as connection:
+        url = endpoints.of(credentials.load(self.data_dir)).database_url
+        with psycopg.connect(url) as connection:
             return connection.execute(sql).fetchall()
+
+    def database_answers(self) -> bool:
+        try:
+            return bool(self.query("SELECT 1"))
+        except psycopg.OperationalError:
+            return False
 
     def end(self) -> None:
         if self.process and self.process.poll() is None:
