@@ -1,0 +1,91 @@
+"""The whole platform as `make run` starts it, on a data folder of its own, watched from outside."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import psycopg
+from django.conf import settings
+
+from stack import credentials, endpoints
+
+PATIENCE = 600.0
+
+
+class Platform:
+    """Starts `manage.py up`, reads what it says, and ends whatever a test leaves."""
+
+    def __init__(self, data_dir: Path, **environment: str):
+        self.data_dir = data_dir
+        self.environment = environment
+        self.log = data_dir.with_suffix(".log")
+        self.process: subprocess.Popen | None = None
+
+    def start(self, **environment: str) -> subprocess.Popen:
+        inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        env = inherited | {"FLOWDPPO_DATA": str(self.data_dir)} | self.environment
+        with self.log.open("a") as log:
+            command = [sys.executable, "manage.py", "up"]
+            self.process = subprocess.Popen(command, cwd=settings.ROOT, env=env | environment, stdout=log, stderr=log)
+        return self.process
+
+    def wait_until_up(self, times: int = 1) -> str:
+        """The address, once the platform has said `times` times that it is up."""
+        self.wait_for(lambda: self.said().count("Flow-DPPO is up") >= times, "the platform to be up")
+        return re.findall(r"Flow-DPPO is up:  (\S+)", self.said())[-1]
+
+    def wait_for(self, condition, what: str):
+        deadline = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            assert time.monotonic() < deadline, f"Waited in vain for {what}. It said:\n{self.said()}"
+            assert self.process.poll() is None, f"It ended. It said:\n{self.said()}"
+            time.sleep(0.1)
+        return found
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def processes(self) -> dict[str, int]:
+        """Living processes of this data folder by what they are."""
+        known = [process for process in psutil.process_iter(["cmdline"]) if self._is_ours(process)]
+        return {_name(process.info["cmdline"]): process.pid for process in known}
+
+    def query(self, sql: str) -> list[tuple]:
+        url = endpoints.of(credentials.load(self.data_dir)).database_url
+        with psycopg.connect(url) as connection:
+            return connection.execute(sql).fetchall()
+
+    def database_answers(self) -> bool:
+        try:
+            return bool(self.query("SELECT 1"))
+        except psycopg.OperationalError:
+            return False
+
+    def end(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait()
+        for pid in self.processes().values():
+            psutil.Process(pid).kill()
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE or not _name(process.info["cmdline"] or []):
+                return False
+            # Redis writes its title over its environment, and lives in its folder.
+            is_here = Path(process.cwd()).is_relative_to(self.data_dir)
+            return is_here or process.environ().get("FLOWDPPO_DATA") == str(self.data_dir)
+        except (psutil.AccessDenied, psutil.NoSuchProcess):
+            return False
+
+
+def _name(command: list[str]) -> str:
+    text = " ".join(command)
+    marks = ["postgres -D", "redis-server", "uvicorn", "worker beat", "worker housekeeping", "worker runs"]
+    marks += ["supervisord", "fake_engine", "manage.py up"]
+    return next((mark.split()[-1 if mark.startswith("worker") else 0] for mark in marks if mark in text), "")
