@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from tests.flowdppo_engine.sandbox.drawing import draw
 
 from flowdppo_engine.evaluation.evaluator import Evaluator
 from flowdppo_engine.models.conditions import ConditionStore
@@ -18,6 +17,7 @@ from flowdppo_engine.sandbox.checker import answer_questions
 from flowdppo_engine.sandbox.grammar import describe
 from flowdppo_engine.sandbox.pretraining.autoencoder import decode_latents, encode_pictures
 from flowdppo_engine.sandbox.scenes import counting_scene
+from tests.flowdppo_engine.sandbox.drawing import draw
 
 
 @pytest.fixture(scope="module")
