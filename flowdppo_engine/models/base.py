@@ -37,6 +37,10 @@ class FlowModel(ABC):
         """Conditions of `texts`, in their order."""
 
     @abstractmethod
+    def find_truncated(self, texts: Sequence[str]) -> list[str]:
+        """Those of `texts` that are longer than the text encoders read: they lose their end."""
+
+    @abstractmethod
     def velocity(
         self, sample: torch.Tensor, sigma: torch.Tensor, condition: Conditions, guidance_scale: float = 1.0
     ) -> torch.Tensor:

@@ -66,6 +66,13 @@ class SD3Model(FlowModel):
         )
         return Conditions({"embeds": embeds, "pooled": pooled})
 
+    def find_truncated(self, texts: Sequence[str]) -> list[str]:
+        """T5 reads further than CLIP; where it is there, what it reads counts."""
+        tokenizer, window = self.pipeline.tokenizer_3, self._max_sequence_length
+        if tokenizer is None:
+            tokenizer, window = self.pipeline.tokenizer, self.pipeline.tokenizer_max_length
+        return [text for text, ids in zip(texts, tokenizer(list(texts)).input_ids, strict=True) if len(ids) > window]
+
     def velocity(
         self, sample: torch.Tensor, sigma: torch.Tensor, condition: Conditions, guidance_scale: float = 1.0
     ) -> torch.Tensor:

@@ -66,7 +66,7 @@ class Run:
     def _train(self, reporter: Reporter) -> None:
         progress = Progress(reporter, TimeLeft(self._config.iterations, self._config.evaluation.every))
         self._stop.interrupts = True
-        ingredients = prepare(self._config, progress, **self._given)
+        ingredients = prepare(self._config, reporter, progress, **self._given)
         state = TrainState(ingredients.model, self._config.optimizer, self._config.ema.decay)
         self._stop.interrupts = False
         if reporter.history.has_started:

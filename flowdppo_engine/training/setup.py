@@ -16,7 +16,7 @@ from flowdppo_engine.prompts import Prompt, load_prompts
 from flowdppo_engine.rewards.registry import make_reward_suite
 from flowdppo_engine.rewards.suite import RewardSuite
 from flowdppo_engine.training.prompt_schedule import PromptSchedule
-from flowdppo_engine.training.reporting import Progress
+from flowdppo_engine.training.reporting import Progress, Reporter
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ def make_accelerator() -> Accelerator:
 
 def prepare(
     config: RunConfig,
+    reporter: Reporter,
     progress: Progress,
     model: FlowModel | None = None,
     rewards: RewardSuite | None = None,
@@ -80,9 +81,17 @@ def prepare(
     model = model or load_model(config.model, accelerator.device)
     model.add_lora(config.lora, config.seed)
     schedule = PromptSchedule(len(prompts.train), config.rollout.groups_per_iteration, config.seed)
+    texts = list(dict.fromkeys(_texts_of(config, prompts, schedule)))
+    truncated = model.find_truncated(texts)
+    if truncated:
+        reporter.log(
+            "warning",
+            f"{len(truncated)} of {len(texts)} prompts are longer than the model reads and lose their end, "
+            f"the first: {truncated[0]!r}.",
+        )
     store = ConditionStore.encode(
         model.encode_prompts,
-        _texts_of(config, prompts, schedule),
+        texts,
         lambda done, total: progress.tell("encode", done, total, "prompts"),
     )
     return Ingredients(accelerator, model, rewards, prompts, schedule, store)

@@ -76,6 +76,14 @@ def test_sigma_may_differ_by_row(tiny_model):
     torch.testing.assert_close(together, torch.stack([first, second]))
 
 
+def test_prompts_that_lose_their_end_are_found(tiny_model):
+    window = tiny_model.pipeline.tokenizer_max_length - 2
+    fits, too_long = "a" * window, "b" * (window + 1)
+    assert tiny_model.find_truncated([fits, too_long]) == [too_long]
+    one = tiny_model.encode_prompts([too_long])
+    assert torch.equal(one["embeds"], tiny_model.encode_prompts([too_long + " and more"])["embeds"])
+
+
 def test_new_lora_changes_nothing_and_reference_undoes_a_trained_one(tiny_model):
     condition, sample = tiny_model.encode_prompts(TEXTS), noise(2)
     with torch.no_grad():

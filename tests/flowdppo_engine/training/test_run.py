@@ -119,6 +119,14 @@ def test_a_reward_without_a_number_fails_the_run(make_config, tmp_path):
     assert "reward brightness gave nan" in failed.error and "rewards/suite.py" in failed.traceback
 
 
+def test_prompts_that_lose_their_end_are_told(make_config, tmp_path):
+    (tmp_path / "long.txt").write_text("a tree\na tree with a bird in it and a cat below\n")
+    config = make_config(iterations=1, prompts={"train": str(tmp_path / "long.txt")})
+    train(config, tmp_path / "run")
+    warning = read_events(tmp_path / "run", "log")[0]
+    assert warning.level == "warning" and "1 of 5 prompts are longer" in warning.message
+
+
 def test_a_missing_prompt_set_is_a_bad_config(make_config, tmp_path):
     config = make_config(evaluation={"prompt_sets": ["sandbox:no_such_set"]})
     assert train(config, tmp_path / "run") == 2
