@@ -135,7 +135,9 @@ class MetricPoint(models.Model):
     value = models.FloatField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "key", "iteration", "attempt"], name="one_value_a_point")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "key", "iteration", "attempt"], name="one_value_a_point"),
+        ]
         indexes = [models.Index(fields=["run", "id"], name="points_of_a_run_in_order")]
 
 

@@ -65,6 +65,15 @@ document.addEventListener("input", (event) => {
   showVariants(event.target);
   if (event.target.closest(".run-form")) markChanges();
 });
+
+// A second click does not submit a second run; coming back to the page allows another one.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".run-form")) return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => delete document.querySelector(".run-form")?.dataset.sent);
+
 document.addEventListener("htmx:afterSettle", markChanges);
 document.addEventListener("DOMContentLoaded", () => {
   markChanges();

@@ -71,11 +71,6 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
-def percent(done: float, total: float) -> int:
-    return min(100, int(100 * done / total)) if total else 0
-
-
-@register.filter
 def between(start: datetime | None, end: datetime | None) -> str:
     """How long something took, or has taken so far."""
     return duration(((end or timezone.now()) - start).total_seconds()) if start else DASH

@@ -101,10 +101,15 @@ def test_a_live_run_moves(lab, member):
     Run.objects.filter(id=run.id).update(seconds_left=200)
     page = member.get(part("run", run)).text
     text = words(page)
-    assert "iteration 57 of 100 training · 57 / 100 iterations about 3 min left" in text
+    assert "iteration 57 of 100 training about 3 min left" in text
     assert f'src="/panel/?runs={run.id}"' in page
     assert all(polls(page, name, run) for name in ("run_status", "run_results", "run_log"))
     assert "Cancel run" in text
+
+
+def test_a_phase_before_training_counts_what_it_does(lab, member):
+    run = add_run(lab.experiment, phase="evaluate", phase_done=3, phase_total=8, phase_unit="images")
+    assert "evaluating · 3 / 8 images" in words(member.get(part("run_status", run)).text)
 
 
 @pytest.mark.parametrize("state", ["finished", "failed", "cancelled"])

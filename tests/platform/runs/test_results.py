@@ -83,7 +83,3 @@ def test_times_are_told_from_now():
     assert figures.ago(now - timedelta(minutes=5)) == "5 min ago"
     assert figures.between(now - timedelta(hours=2), now) == "2 h"
     assert [figures.ago(None), figures.between(None, now), figures.duration(None)] == ["–", "–", "–"]
-
-
-def test_percent_stays_within_its_bounds():
-    assert [figures.percent(*pair) for pair in ((1, 3), (5, 3), (1, 0))] == [33, 100, 0]
