@@ -19,10 +19,12 @@ def figure(value: float | str | None, digits: int = 3) -> str:
         return DASH
     if not isfinite(number):
         return str(number)
-    if number and not 1e-4 <= abs(number) < 1e6:
+    if number == 0:
+        return "0"
+    if not 1e-4 <= abs(number) < 1e6:
         mantissa, _, exponent = f"{number:.{digits - 2}e}".partition("e")
         return f"{mantissa}e{int(exponent)}"
-    return f"{number:.{digits}g}" if abs(number) < 10 ** (digits - 1) else f"{number:,.0f}"
+    return f"{number:#.{digits}g}" if abs(number) < 10 ** (digits - 1) else f"{number:,.0f}"
 
 
 @register.filter
