@@ -13,11 +13,11 @@ FAMILIES: dict[str, type[FlowModel]] = {"sd3": SD3Model}
 
 def load_model(config: ModelConfig, device: torch.device) -> FlowModel:
     """The frozen model of `config` on `device`. Raises ModelNotFound and BadConfig."""
-    _silence_libraries()
+    silence_libraries()
     return FAMILIES[config.family].load(config, device)
 
 
-def _silence_libraries() -> None:
+def silence_libraries() -> None:
     """A run tells its progress in events; the libraries' own bars and advice would tear the console apart."""
     for library in (diffusers.utils.logging, transformers.utils.logging):
         library.disable_progress_bar()

@@ -18,16 +18,14 @@ class Movement:
     total_variation: torch.Tensor
 
 
-def measure_movement(
-    old_mean: torch.Tensor, new: Transition, std: torch.Tensor, next_sample: torch.Tensor
-) -> Movement:
-    """Compare `new` with the old mean at `next_sample` (each `[B, C, H, W]` fp32; `std` 0-d or `[B]`)."""
-    log_ratio = divergence.log_ratio(next_sample, old_mean, new.mean, std)
+def measure_movement(old_mean: torch.Tensor, new: Transition, next_sample: torch.Tensor) -> Movement:
+    """Compare the policy `new` with the old mean at `next_sample` (both `[B, C, H, W]` fp32)."""
+    log_ratio = divergence.log_ratio(next_sample, old_mean, new.mean, new.std)
     with torch.no_grad():
         return Movement(
             log_ratio,
-            divergence.gaussian_kl(old_mean, new.mean, std),
-            divergence.total_variation(old_mean, new.mean, std),
+            divergence.gaussian_kl(old_mean, new.mean, new.std),
+            divergence.total_variation(old_mean, new.mean, new.std),
         )
 
 

@@ -23,7 +23,7 @@ def measure_floor(update: PolicyUpdate, batch: UpdateBatch, num_rows: int) -> di
     rows = torch.arange(num_images).flip(0)[:num_rows]
     tile = Tile(rows, (0,))
     new, old_mean = update.forward(batch, tile)
-    movement = measure_movement(old_mean, new, new.std, batch.records[0].next_sample[rows])
+    movement = measure_movement(old_mean, new, batch.records[0].next_sample[rows])
     return {
         "floor/ratio_deviation": float(movement.log_ratio.double().expm1().abs().max()),
         "floor/kl_mean": float(movement.kl.mean()),

@@ -139,7 +139,7 @@ class PolicyUpdate:
         """Backward through one tile unless nothing of it is kept; returns the policy's means, detached."""
         new, old_mean = self.forward(batch, tile)
         next_sample = torch.cat([batch.records[i].next_sample[tile.rows] for i in tile.records])
-        movement = measure_movement(old_mean, new, new.std, next_sample)
+        movement = measure_movement(old_mean, new, next_sample)
         advantages = batch.advantages[tile.rows].to(new.mean.device).repeat(len(tile.records))
         output = self._trust_region(log_ratio=movement.log_ratio, divergence=movement.kl, advantages=advantages)
         loss = output.loss.sum() / num_terms

@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from flowdppo_engine.config import ModelConfig
-from flowdppo_engine.models.registry import _silence_libraries
+from flowdppo_engine.models.registry import silence_libraries
 from flowdppo_engine.models.sd3 import SD3Model
 from flowdppo_engine.training.setup import prepare
 from tests.flowdppo_engine.brightness import brightness_suite
 from tests.flowdppo_engine.tiny_run import tiny_config, write_prompts
 from tests.flowdppo_engine.tiny_sd3 import make_pipeline
 
-_silence_libraries()
+silence_libraries()
 # Matrices this small are slower on several threads, most of all where other processes use the same cores.
 torch.set_num_threads(1)
 
