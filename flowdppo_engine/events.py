@@ -85,7 +85,7 @@ class Checkpoint(Event):
 
 
 class Score(BaseModel):
-    """A mean over prompts with its 95 % interval; `per_prompt` in the order of the prompt set."""
+    """A mean over prompts with its 95 % interval, in the score's own unit; `per_prompt` in the order of the prompt set."""
 
     model_config = SHAPE
 
@@ -106,7 +106,10 @@ class Difference(BaseModel):
 
 
 class Evaluation(Event):
-    """A checkpoint's scores on one prompt set. `difference` is empty for the base model itself (iteration 0)."""
+    """A checkpoint's scores on one prompt set: each reward under its own name, and what else a reward measures.
+
+    `difference` is empty for the base model itself (iteration 0).
+    """
 
     type: Literal["evaluation"] = "evaluation"
     iteration: int

@@ -55,9 +55,9 @@ def summary_table(streams: dict[int, list[Event]]) -> str:
 
 
 def _row(seed: int, event: Evaluation, name: str, minutes: float) -> str:
-    after, difference = 100 * event.scores[name].mean, event.difference[name]
-    interval = f"{100 * difference.mean:+.1f} ({100 * difference.low:+.1f} to {100 * difference.high:+.1f})"
-    before = after - 100 * difference.mean
+    after, difference = event.scores[name].mean, event.difference[name]
+    interval = f"{difference.mean:+.1f} ({difference.low:+.1f} to {difference.high:+.1f})"
+    before = after - difference.mean
     prompts = event.prompt_set.removeprefix("sandbox:")
     return f"| {seed} | {prompts} | {SCORES[name]} | {before:.1f} | {after:.1f} | {interval} | {minutes:.1f} |"
 
@@ -68,7 +68,7 @@ def course_table(streams: dict[int, list[Event]]) -> str:
     for seed, stream in streams.items():
         for event in evaluations(stream):
             if event.prompt_set == "sandbox:in_domain":
-                rows.setdefault(event.iteration, {})[seed] = 100 * event.scores["sandbox_soft_tifa_gm"].mean
+                rows.setdefault(event.iteration, {})[seed] = event.scores["sandbox_soft_tifa_gm"].mean
     lines = [
         "| iteration | " + " | ".join(f"seed {seed}" for seed in streams) + " |",
         "|---" * (len(streams) + 1) + "|",
@@ -96,7 +96,7 @@ def draw_before_after(folder: Path, stream: list[Event]) -> Image.Image:
             left = GAP + column * (TILE + GAP) + (2 * GAP if column >= len(samples) // 2 else 0)
             tile = Image.open(folder / sample.path).resize((TILE, TILE), Image.Resampling.NEAREST)
             sheet.paste(tile, (left, top + LABEL))
-            right = sample.rewards["sandbox_soft_tifa"] > 0.5
+            right = sample.rewards["sandbox_soft_tifa_strict"] == 100
             frame = (left, top + LABEL, left + TILE - 1, top + LABEL + TILE - 1)
             pen.rectangle(frame, outline=(39, 158, 86) if right else (214, 48, 49), width=2)
     return sheet

@@ -16,13 +16,15 @@ PictureQuality = Callable[[torch.Tensor], torch.Tensor]
 
 # Keeps a geometric mean informative where one answer is certainly wrong, as GenEval2's own scorer does.
 SMALLEST_PROBABILITY = 1e-6
+# Scores are logged from 0 to 100, as GenEval2 reports them; rewards stay in 0..1.
+PERCENT = 100
 
 
 class SoftTifaReward(Reward):
     """Mean probability of the right answer over a prompt's questions, in 0..1, as GenEval2's Soft-TIFA.
 
-    Logs three scores of one checker pass: `_am` (arithmetic mean), `_gm` (geometric mean) and `_strict` (1 where every
-    right answer is more likely than not).
+    Of one checker pass it logs the score that it rewards under its own name, and beside it `_am` (arithmetic mean), `_gm`
+    (geometric mean) and `_strict` (all or nothing: every right answer is more likely than not), from 0 to 100.
     """
 
     name = "sandbox_soft_tifa"
@@ -39,12 +41,14 @@ class SoftTifaReward(Reward):
                 f"{self.name} needs prompts with questions, but {without[0]!r} has none: use a sandbox: prompt set."
             )
         means = torch.from_numpy(np.stack([_aggregate(p) for p in self._answer_questions(images, prompts)]))
-        scores = dict(zip(("am", "gm", "strict"), means.unbind(1), strict=True))
-        return Measurement(scores[self._aggregation], {f"{self.name}_{kind}": score for kind, score in scores.items()})
+        by_kind = dict(zip(("am", "gm", "strict"), means.unbind(1), strict=True))
+        reward = by_kind[self._aggregation]
+        scores = {self.name: reward} | {f"{self.name}_{kind}": score for kind, score in by_kind.items()}
+        return Measurement(reward, {name: PERCENT * score for name, score in scores.items()})
 
 
 class PictureQualityReward(Reward):
-    """How clean the picture is, in 0..1, whatever it shows."""
+    """How clean the picture is, in 0..1, whatever it shows. Logged from 0 to 100."""
 
     name = "sandbox_picture_quality"
     score_range = (0.0, 1.0)
@@ -54,7 +58,7 @@ class PictureQualityReward(Reward):
 
     def measure(self, images: torch.Tensor, prompts: Sequence[Prompt]) -> Measurement:
         quality = self._picture_quality(images).float()
-        return Measurement(quality, {self.name: quality})
+        return Measurement(quality, {self.name: PERCENT * quality})
 
 
 def _aggregate(probabilities: np.ndarray) -> np.ndarray:

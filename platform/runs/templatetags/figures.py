@@ -29,16 +29,20 @@ def figure(value: float | str | None, digits: int = 3) -> str:
 
 @register.filter
 def score(value: float | str | None) -> str:
-    """A score between 0 and 1, with three decimals, so that columns line up."""
+    """A score of any scale: 54.2 of a hundred, 0.542 of one."""
     number = _number(value)
-    return DASH if number is None else f"{number:.3f}"
+    return DASH if number is None else f"{number:.{_score_decimals(number)}f}"
 
 
 @register.filter
 def change(value: float | str | None) -> str:
     """A difference of scores with its sign."""
     number = _number(value)
-    return DASH if number is None else f"{number:+.3f}".replace("-", "−")
+    return DASH if number is None else f"{number:+.{_score_decimals(number)}f}".replace("-", "−")
+
+
+def _score_decimals(number: float) -> int:
+    return 1 if abs(number) >= 10 else 2 if abs(number) >= 1 else 3
 
 
 @register.filter

@@ -44,7 +44,7 @@ def test_soft_tifa_aggregates_as_asked(aggregation, expected):
     assert measured.reward.tolist() == pytest.approx(expected, rel=1e-6)
 
 
-def test_soft_tifa_logs_three_scores_of_one_pass():
+def test_soft_tifa_logs_its_scores_of_one_pass_from_0_to_100():
     calls = []
 
     def counted(images, prompts):
@@ -53,9 +53,10 @@ def test_soft_tifa_logs_three_scores_of_one_pass():
 
     scores = SoftTifaReward(SandboxSoftTifa(), counted).measure(IMAGES, PROMPTS).scores
     assert calls == [2]
-    assert scores["sandbox_soft_tifa_strict"].tolist() == [0.0, 1.0]
-    assert scores["sandbox_soft_tifa_am"].tolist() == pytest.approx([0.65, 0.8])
-    assert scores["sandbox_soft_tifa_gm"].tolist() == pytest.approx([0.6, 0.48 ** (1 / 3)])
+    assert scores["sandbox_soft_tifa_strict"].tolist() == [0.0, 100.0]
+    assert scores["sandbox_soft_tifa_am"].tolist() == pytest.approx([65, 80])
+    assert scores["sandbox_soft_tifa_gm"].tolist() == pytest.approx([60, 100 * 0.48 ** (1 / 3)])
+    assert scores["sandbox_soft_tifa"].tolist() == scores["sandbox_soft_tifa_gm"].tolist()
 
 
 def test_geometric_mean_of_a_certainly_wrong_answer_is_small_and_finite():
@@ -68,11 +69,11 @@ def test_soft_tifa_refuses_a_prompt_without_questions():
         SoftTifaReward(SandboxSoftTifa(), fake_answers).measure(IMAGES, [PROMPTS[0], Prompt("plain")])
 
 
-def test_picture_quality_passes_the_score_on():
+def test_picture_quality_is_rewarded_as_it_is_and_logged_from_0_to_100():
     reward = PictureQualityReward(SandboxPictureQuality(), lambda images: torch.tensor([0.25, 0.5]))
     measured = reward.measure(IMAGES, PROMPTS)
     assert measured.reward.tolist() == [0.25, 0.5]
-    assert measured.scores["sandbox_picture_quality"].tolist() == [0.25, 0.5]
+    assert measured.scores["sandbox_picture_quality"].tolist() == [25, 50]
 
 
 def test_real_checker_and_quality_stay_in_their_range():
@@ -80,8 +81,8 @@ def test_real_checker_and_quality_stay_in_their_range():
     scored = make_reward_suite(RunConfig()).measure(torch.rand(6, 3, 64, 64), prompts)
     assert set(scored.rewards) == {"sandbox_soft_tifa", "sandbox_picture_quality"}
     for values in scored.scores.values():
-        assert values.shape == (6,) and values.min() >= 0 and values.max() <= 1
-    assert (scored.scores["sandbox_soft_tifa_am"] >= scored.scores["sandbox_soft_tifa_gm"] - 1e-6).all()
+        assert values.shape == (6,) and values.min() >= 0 and values.max() <= 100
+    assert (scored.scores["sandbox_soft_tifa_am"] >= scored.scores["sandbox_soft_tifa_gm"] - 1.01e-4).all()
 
 
 def test_every_reward_of_the_config_has_its_class():

@@ -71,8 +71,19 @@ def test_durations_are_told_in_the_unit_that_fits(seconds, text):
     assert figures.duration(seconds) == text
 
 
+def test_scores_have_three_figures_on_any_scale():
+    assert [figures.score(value) for value in (53.04, 0.5304, 5.304, 100, None)] == [
+        "53.0",
+        "0.530",
+        "5.30",
+        "100.0",
+        "–",
+    ]
+
+
 def test_differences_carry_their_sign_and_a_verdict():
     assert [figures.change(value) for value in (0.1, -0.1, None)] == ["+0.100", "−0.100", "–"]
+    assert [figures.change(value) for value in (17.34, -2.5)] == ["+17.3", "−2.50"]
     verdicts = [figures.verdict({"low": low, "high": high}) for low, high in [(1, 2), (-2, -1), (-1, 1)]]
     assert verdicts == ["better", "worse", "open"]
     assert figures.verdict(None) == "none"
