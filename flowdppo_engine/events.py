@@ -85,7 +85,7 @@ class Checkpoint(Event):
 
 
 class Score(BaseModel):
-    """A mean over prompts with its 95 % interval, in the score's own unit; `per_prompt` in the order of the prompt set."""
+    """A mean over prompts with its 95 % interval, in the score's unit; `per_prompt` in the order of the prompt set."""
 
     model_config = SHAPE
 

@@ -23,8 +23,8 @@ PERCENT = 100
 class SoftTifaReward(Reward):
     """Mean probability of the right answer over a prompt's questions, in 0..1, as GenEval2's Soft-TIFA.
 
-    Of one checker pass it logs the score that it rewards under its own name, and beside it `_am` (arithmetic mean), `_gm`
-    (geometric mean) and `_strict` (all or nothing: every right answer is more likely than not), from 0 to 100.
+    Of one checker pass it logs, from 0 to 100, the score that it rewards under its own name, and beside it `_am`
+    (arithmetic mean), `_gm` (geometric mean) and `_strict` (all or nothing: every right answer more likely than not).
     """
 
     name = "sandbox_soft_tifa"
