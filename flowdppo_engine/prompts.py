@@ -33,8 +33,8 @@ def load_prompts(source: str) -> list[Prompt]:
 
     Raises ValueError with the source and the remedy where it is missing, empty or of an unknown kind.
     """
-    path = SANDBOX_PROMPTS / f"{source.removeprefix('sandbox:')}.jsonl" if is_sandbox(source) else Path(source)
-    if not path.is_file():
+    path = _sandbox_sets().get(source) if is_sandbox(source) else Path(source)
+    if path is None or not path.is_file():
         raise ValueError(f"prompt set {source!r} was not found: {_remedy(source)}")
     if path.suffix not in (".txt", ".jsonl"):
         raise ValueError(f"prompt set {source!r} is neither .txt (one prompt a line) nor .jsonl (GenEval2's format).")
@@ -53,8 +53,11 @@ def is_sandbox(source: str) -> bool:
 def _remedy(source: str) -> str:
     if not is_sandbox(source):
         return "give the path of a .txt or .jsonl file."
-    names = sorted(path.stem for path in SANDBOX_PROMPTS.glob("*.jsonl"))
-    return "the sandbox has " + ", ".join(f"sandbox:{name}" for name in names) + "."
+    return "the sandbox has " + ", ".join(sorted(_sandbox_sets())) + "."
+
+
+def _sandbox_sets() -> dict[str, Path]:
+    return {f"sandbox:{path.stem}": path for path in SANDBOX_PROMPTS.glob("*.jsonl")}
 
 
 def _parse_geneval2(line: str, where: str) -> Prompt:

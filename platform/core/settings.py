@@ -112,6 +112,9 @@ STATICFILES_DIRS = [
 WHITENOISE_USE_FINDERS = True
 
 MEDIA_ROOT = DATA_DIR / "files"
+# What the operator puts here may be named in a configuration; nothing else of the disk may.
+PROMPTS_DIR = DATA_DIR / "prompts"
+MODELS_DIR = DATA_DIR / "models"
 
 # The worker: how it starts the engine, and how long an engine has to write a last checkpoint when it is to end.
 ENGINE_COMMAND = env.list("FLOWDPPO_ENGINE_COMMAND", default=[sys.executable, "-m", "flowdppo_engine"])

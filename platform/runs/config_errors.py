@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.prompts import load_prompts
 from runs.knobs import Bounds, Kind, Knob, Node, config_tree, walk
+from runs.server_paths import find_outside_paths
 
 Errors = dict[str, list[str]]
 
@@ -29,6 +30,8 @@ def check_config(data: Mapping) -> RunConfig:
         config = RunConfig.model_validate(data)
     except ValidationError as error:
         raise ConfigInvalid(_gather(_explain_all(error))) from error
+    if outside := _gather(find_outside_paths(config)):
+        raise ConfigInvalid(outside)
     if missing := _gather(_find_unreadable_prompts(config)):
         raise ConfigInvalid(missing)
     return config

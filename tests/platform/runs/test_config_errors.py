@@ -80,7 +80,8 @@ def test_a_check_within_a_block_is_named_at_the_block_and_the_field():
 
 
 @pytest.mark.parametrize("path", ["prompts.train", "evaluation.prompt_sets"])
-def test_a_prompt_set_that_is_not_there_is_named_at_its_field(path, tmp_path):
+def test_a_prompt_set_that_is_not_there_is_named_at_its_field(path, tmp_path, settings):
+    settings.PROMPTS_DIR = tmp_path
     missing = errors_of(**{path: "sandbox:nothing"})
     assert missing[path][0].startswith("Prompt set 'sandbox:nothing' was not found: the sandbox has sandbox:")
     assert list(errors_of(**{path: str(tmp_path / "set.jsonl")})) == [path]

@@ -1,0 +1,35 @@
+"""Which files of the server a configuration may name: those that the operator put into the data folder for it.
+
+Without this rule anyone who may submit a run could find out which files the server has, and have them read.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.prompts import is_sandbox
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def find_outside_paths(config: RunConfig) -> Iterator[tuple[str, str]]:
+    """Each field that names a path outside its folder, with a sentence that says where such files go."""
+    prompts = [("prompts.train", config.prompts.train)]
+    prompts += [("evaluation.prompt_sets", source) for source in config.evaluation.prompt_sets]
+    for path, source in prompts:
+        if not is_sandbox(source) and not _is_inside(source, settings.PROMPTS_DIR):
+            yield path, f"“{source}” is no prompt set: choose a sandbox: set, or a file in {settings.PROMPTS_DIR}."
+    source = config.model.source
+    if source != "sandbox" and not HUB_ID.fullmatch(source) and not _is_inside(source, settings.MODELS_DIR):
+        yield (
+            "model.source",
+            f"“{source}” is no model: give sandbox, a hub id such as owner/name, or a folder in {settings.MODELS_DIR}.",
+        )
+
+
+def _is_inside(source: str, folder: Path) -> bool:
+    path = Path(source)
+    return path.is_absolute() and path.resolve().is_relative_to(folder.resolve())

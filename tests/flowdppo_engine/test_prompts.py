@@ -1,0 +1,45 @@
+import json
+
+import pytest
+
+from flowdppo_engine.prompts import Prompt, Question, load_prompts
+
+LINE = {"prompt": "two dogs", "atom_count": 2, "vqa_list": [["How many dogs?", "two"]], "skills": ["count"]}
+
+
+def test_a_text_file_has_one_prompt_a_line(tmp_path):
+    (tmp_path / "set.txt").write_text("a cat\n\n  two dogs \n")
+    assert load_prompts(str(tmp_path / "set.txt")) == [Prompt("a cat"), Prompt("two dogs")]
+
+
+def test_geneval2_files_bring_questions_and_skills(tmp_path):
+    (tmp_path / "set.jsonl").write_text(json.dumps(LINE) + "\n")
+    (prompt,) = load_prompts(str(tmp_path / "set.jsonl"))
+    assert prompt == Prompt("two dogs", (Question("How many dogs?", "two"),), ("count",))
+    assert prompt.atom_count == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("set.csv", "a,b", "is neither .txt"),
+        ("set.txt", "\n \n", "is empty"),
+        ("set.jsonl", '{"prompt": "a cat"}', "set.jsonl, line 1 is not in GenEval2's format"),
+        ("set.jsonl", "no json", "set.jsonl, line 1 is not in GenEval2's format"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_the_remedy(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        load_prompts(str(tmp_path / name))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match="was not found: give the path"):
+        load_prompts(str(tmp_path / "none.txt"))
+
+
+@pytest.mark.parametrize("source", ["sandbox:none", "sandbox:../prompts/train", "sandbox:"])
+def test_only_the_sandboxs_own_sets_answer_to_its_name(source):
+    with pytest.raises(ValueError, match="the sandbox has sandbox:in_domain, sandbox:out_of_domain, sandbox:train"):
+        load_prompts(source)
