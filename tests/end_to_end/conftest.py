@@ -1,6 +1,5 @@
 """The platform as `make run` brings it up, real engine included, and somebody at a browser."""
 
-import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.end_to_end.printed import sign_in_that_was_printed
 from tests.platform.stack.running_platform import Platform
 
 PATIENCE = 900_000
@@ -22,10 +22,6 @@ class Stack:
     address: str
     email: str
     password: str
-
-
-def sign_in_that_was_printed(said: str) -> tuple[str, str]:
-    return re.search(r"e-mail +(\S+)\n +password +(\S+)", said).groups()
 
 
 @pytest.fixture(scope="session")

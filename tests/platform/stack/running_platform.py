@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 import psycopg
-from django.conf import settings
 
 from stack import credentials, endpoints
 
+ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 600.0
 
 
@@ -31,7 +31,7 @@ class Platform:
         env = inherited | {"FLOWDPPO_DATA": str(self.data_dir)} | self.environment
         with self.log.open("a") as log:
             command = [sys.executable, "manage.py", "up"]
-            self.process = subprocess.Popen(command, cwd=settings.ROOT, env=env | environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, cwd=ROOT, env=env | environment, stdout=log, stderr=log)
         return self.process
 
     def wait_until_up(self, times: int = 1) -> str:
