@@ -22,12 +22,10 @@ def find_outside_paths(config: RunConfig) -> Iterator[tuple[str, str]]:
     for path, source in prompts:
         if not is_sandbox(source) and not _is_inside(source, settings.PROMPTS_DIR):
             yield path, f"“{source}” is no prompt set: choose a sandbox: set, or a file in {settings.PROMPTS_DIR}."
-    source = config.model.source
-    if source != "sandbox" and not HUB_ID.fullmatch(source) and not _is_inside(source, settings.MODELS_DIR):
-        yield (
-            "model.source",
-            f"“{source}” is no model: give sandbox, a hub id such as owner/name, or a folder in {settings.MODELS_DIR}.",
-        )
+    source, folder = config.model.source, settings.MODELS_DIR
+    if source != "sandbox" and not HUB_ID.fullmatch(source) and not _is_inside(source, folder):
+        remedy = f"give sandbox, a hub id such as owner/name, or a folder in {folder}."
+        yield "model.source", f"“{source}” is no model: {remedy}"
 
 
 def _is_inside(source: str, folder: Path) -> bool:
