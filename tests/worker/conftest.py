@@ -22,7 +22,7 @@ from runs.models import Attempt, Experiment, Run, RunState
 from teams.models import Team
 
 FAKE_ENGINE = f"{sys.executable},-m,tests.worker.fake_engine"
-PATIENCE = 240.0
+PATIENCE = 900.0
 
 
 def wait_for(condition: Callable[[], object], what: str):

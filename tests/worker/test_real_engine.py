@@ -14,7 +14,7 @@ from tests.worker.conftest import folder_of, live_points, wait_for, wait_for_sta
 ENGINE = f"{sys.executable},-m,flowdppo_engine"
 ITERATIONS = 6
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = pytest.mark.timeout(3000)
 
 
 @pytest.fixture
