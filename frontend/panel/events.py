@@ -30,8 +30,10 @@ def list_curves(request: gr.Request) -> dict:
     """The picker of curves: those that the runs have (or are going to have), chosen as in the address or the first."""
     query = request.query_params
     keys = _visible_keys(request.username, query.get("runs", "")) or list(SHOWN_FIRST)
+    first = shown_first(keys)
+    choices = first + [key for key in keys if key not in first]
     wanted = [key for key in query.get("keys", "").split(",") if key in keys]
-    return gr.update(choices=[(title_of(key), key) for key in keys], value=wanted or shown_first(keys))
+    return gr.update(choices=[(title_of(key), key) for key in choices], value=wanted or first)
 
 
 def _visible_keys(username: str | None, runs: str) -> list[str]:

@@ -19,5 +19,6 @@ def make_theme() -> gr.themes.Base:
 
 
 def make_head(static: Callable[[str], str]) -> str:
-    """Links to the stylesheets."""
-    return "".join(f'<link rel="stylesheet" href="{static(path)}">' for path in STYLESHEETS)
+    """Links to the stylesheets and the icon."""
+    sheets = "".join(f'<link rel="stylesheet" href="{static(path)}">' for path in STYLESHEETS)
+    return f'{sheets}<link rel="icon" type="image/svg+xml" href="{static("img/mark.svg")}">'

@@ -33,28 +33,29 @@ PROGRESS = "SELECT state, iteration::float / greatest(total_iterations, 1) FROM 
 
 @dataclass(frozen=True)
 class Screen:
-    """A size to look at; a phone shows one screenful, a desktop the whole page."""
+    """A size to look at."""
 
     name: str
     width: int
     height: int
     scale: int
-    whole_page: bool
 
 
-SCREENS = (Screen("desktop", 1280, 800, 1, True), Screen("phone", 390, 844, 2, False))
+DESKTOP = Screen("desktop", 1280, 900, 1)
+PHONE = Screen("phone", 390, 844, 2)
 
 
 class Photographer:
     def __init__(self, browser: Browser, address: str):
-        self._pages = {screen: self._open(browser, screen, address) for screen in SCREENS}
+        self._pages = {screen: self._open(browser, screen, address) for screen in (DESKTOP, PHONE)}
 
-    def shoot(self, name: str, go: Callable[[Page], None]) -> None:
+    def shoot(self, name: str, go: Callable[[Page], None], whole_on_desktop: bool = False) -> None:
         """Bring each screen to a page, wait until it has settled, and keep what it shows."""
         for screen, page in self._pages.items():
             go(page)
             page.wait_for_timeout(SETTLE_MILLISECONDS)
-            save(page.screenshot(full_page=screen.whole_page), FOLDER / f"{name}-{screen.name}.png")
+            whole = whole_on_desktop and screen is DESKTOP
+            save(page.screenshot(full_page=whole), FOLDER / f"{name}-{screen.name}.png")
         console.say(f"Took {name}.")
 
     def sign_in(self, email: str, password: str) -> None:
@@ -117,9 +118,9 @@ def take_all(platform: Platform) -> None:
         photographer.sign_in(*sign_in_that_was_printed(platform.said()))
         photographer.shoot("new-run", show_new_run)
         wait_for_run(platform, lambda state, progress: progress >= LIVE_AT)
-        photographer.shoot("run-live", show_run)
+        photographer.shoot("run-live", show_run, whole_on_desktop=True)
         wait_for_run(platform, lambda state, progress: state == "finished")
-        photographer.shoot("run-finished", show_run)
+        photographer.shoot("run-finished", show_run, whole_on_desktop=True)
         photographer.shoot("experiments", lambda page: page.goto("/"))
         browser.close()
 

@@ -74,7 +74,7 @@ def test_a_member_is_offered_the_metrics_of_the_run(web, member, synthetic):
     asked = ask_as(web, member)
     for event in server_events(page_config(asked)):
         response = ask(asked, event, f"runs={synthetic.id}")
-        assert choices(response) == ["kl/old_mean", "reward/mean", SECRET_KEY]
+        assert choices(response) == ["reward/mean", "kl/old_mean", SECRET_KEY]
         assert response.json()["data"][-1]["value"] == ["reward/mean", "kl/old_mean", SECRET_KEY]
 
 

@@ -20,7 +20,7 @@ export class Card {
   }
 
   /** Draw these traces, or say in words why there are none. `zoomKey` names the axes: zoom is kept while it stays. */
-  draw({ traces, colors, empty, zoomKey, log = false, xTitle = "", hover = "x" }) {
+  draw({ traces, colors, empty, zoomKey, log = false, xTitle = "", hover = "x unified" }) {
     setText(this.empty, traces.length ? "" : empty);
     const content = JSON.stringify([traces, colors, zoomKey, log]);
     if (content === this.drawn) return;

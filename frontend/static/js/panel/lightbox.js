@@ -4,8 +4,10 @@ import { make } from "./dom.js";
 import { formatNumber } from "./names.js";
 
 const LARGEST_PIXELATED = 128;
+const MARGIN = 8;
 
-export function openPicture(sample, names) {
+/** Opens over the tile that was clicked: inside a frame, the middle of the window may be far off the screen. */
+export function openPicture(sample, names, tile) {
   const image = make("img", { src: sample.picture, alt: sample.prompt });
   image.addEventListener("load", () => image.classList.toggle("pixelated", image.naturalWidth <= LARGEST_PIXELATED));
   const entries = [...[...names].map(([name, short]) => [short, formatNumber(sample.rewards[name])]), ["seed", sample.seed]];
@@ -23,4 +25,7 @@ export function openPicture(sample, names) {
   );
   document.querySelector("#panel-view").append(dialog);
   dialog.showModal();
+  const { top, height } = tile.getBoundingClientRect();
+  const highest = window.innerHeight - dialog.offsetHeight - MARGIN;
+  dialog.style.top = `${Math.max(MARGIN, Math.min(top + (height - dialog.offsetHeight) / 2, highest))}px`;
 }

@@ -62,7 +62,7 @@ class Tile {
     this.names = names;
     this.image = make("img", { decoding: "async", load: () => this.sharpen() });
     this.values = make("dl", {});
-    this.button = make("button", { type: "button", click: () => openPicture(this.sample, this.names) }, this.image);
+    this.button = make("button", { type: "button", click: () => openPicture(this.sample, this.names, this.element) }, this.image);
     this.element = make("figure", { class: "tile" }, this.button, make("figcaption", {}, this.values));
   }
 
