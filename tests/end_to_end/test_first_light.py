@@ -73,7 +73,7 @@ def watch_until_finished(page: Page, stack: Stack, address: str) -> None:
     expect(panel(page).locator(".samples output")).to_have_text(f"iteration {NUM_ITERATIONS}")
     assert page.evaluate("window.hasNotBeenReloaded")
     first = panel(page).locator(".tile").first
-    expect(first).to_contain_text(re.compile(r"quality\d+\.\d.*seed\d+"))
+    expect(first).to_contain_text(re.compile(r"quality\d+(\.\d+)?.*seed\d+"))
     assert first.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
     expect(page.get_by_role("log")).to_contain_text("Finished.")
 
