@@ -37,15 +37,14 @@ class Curve:
 
     iterations: list[int] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
-    values: list[float | None] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
 
     def add(self, iteration: float, step: float, value: float) -> None:
         if self.iterations and self.iterations[-1] == iteration:
             return
         self.iterations.append(int(iteration))
         self.steps.append(int(step))
-        # JSON has no NaN: the browser draws a gap.
-        self.values.append(float(f"{value:.{SIGNIFICANT_DIGITS}g}") if abs(value) < float("inf") else None)
+        self.values.append(float(f"{value:.{SIGNIFICANT_DIGITS}g}"))
 
 
 @dataclass

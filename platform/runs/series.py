@@ -50,8 +50,7 @@ def read_series(user: User, run_ids: Sequence[UUID], keys: Sequence[str], cursor
         "live": any(run.state not in ENDED for run in runs),
         "runs": [
             {
-                **_describe(run),
-                "reset": known.get(run.id) != start[run.id],
+                **_describe(run, whole=known.get(run.id) != start[run.id]),
                 "series": _as_columns(curves.get(run.id)),
                 "evaluations": [_describe_evaluation(row) for row in evaluations[run.id]],
                 "sample_iterations": sorted(samples[run.id]),
@@ -96,27 +95,18 @@ def _read_sample_iterations(start: dict[UUID, Position]) -> dict[UUID, dict[int,
     return found
 
 
-def _describe(run: Run) -> dict:
-    return {
-        "id": str(run.id),
+def _describe(run: Run, whole: bool) -> dict:
+    """Where the run stands; to a reader who starts (over), also what does not change."""
+    where = {"id": str(run.id), "reset": whole, "state": run.state}
+    where |= {"iteration": run.iteration, "total_iterations": run.total_iterations}
+    if not whole:
+        return where
+    return where | {
         "name": run.name,
         "url": reverse("run", args=[run.id]),
-        "state": run.state,
-        "iteration": run.iteration,
-        "total_iterations": run.total_iterations,
         "prompt_sets": run.config["evaluation"]["prompt_sets"],
-        "trained_scores": sorted(_trained_scores(run.config)),
-    }
-
-
-def _trained_scores(config: dict) -> set[str]:
-    """What the scores are called that this run maximises: by the reward, or by the reward and an option of it."""
-    rewards = [reward for reward in config["rewards"] if reward["weight"]]
-    return {reward["name"] for reward in rewards} | {
-        f"{reward['name']}_{value}"
-        for reward in rewards
-        for option, value in reward.items()
-        if option != "name" and isinstance(value, str)
+        # A reward's score goes by the reward's own name; training maximises those with a weight.
+        "rewards": {reward["name"]: reward["weight"] for reward in run.config["rewards"]},
     }
 
 

@@ -61,10 +61,8 @@ def test_the_store_joins_what_comes_and_forgets_what_is_void(scripts):
     assert lives == [[[1, 2], [0], 1], [[1, 2, 3], [0, 2], 1], [[1, 2, 3], [0, 2], 1], [[1], [], 2]]
 
 
-def test_smoothing_starts_at_the_first_value_and_keeps_gaps(scripts):
-    smoothed = scripts("smoothing", "m.smooth([1, 1, null, 3], 0.5)")
-    assert smoothed[:3] == [1, 1, None]
-    assert smoothed[3] == pytest.approx((0.5**3 + 0.5**2 + 3 * 0.5) / (0.5**3 + 0.5**2 + 0.5))
+def test_smoothing_starts_at_the_first_value_and_lags(scripts):
+    assert scripts("smoothing", "m.smooth([1, 1, 3], 0.5)") == [1, 1, (0.25 * 1 + 0.5 * 1 + 1 * 3) / 1.75]
     assert scripts("smoothing", "m.smooth([1, 2], 0)") == [1, 2]
 
 

@@ -11,7 +11,7 @@ from runs.curves import NUM_BUCKETS
 from runs.models import Experiment
 from runs.series import list_metric_keys, read_series
 from teams.models import Membership, Team, User
-from tests.platform.runs.synthetic_run import SyntheticRun, metrics
+from tests.platform.runs.synthetic_run import SyntheticRun
 
 KEY = "reward/mean"
 
@@ -118,11 +118,6 @@ def test_an_evaluation_carries_the_kl_of_its_time(member, synthetic):
     assert [row["kl"] for row in rows] == [0.0, 1.0, 2.0]
 
 
-def test_what_is_no_number_becomes_a_gap(member, synthetic):
-    synthetic.write(metrics(1, {KEY: 1.0}), metrics(2, {KEY: float("nan")}), metrics(3, {KEY: float("inf")}))
-    assert curve(read_series(member, [synthetic.id], [KEY])) == {1: 1.0, 2: None, 3: None}
-
-
 def test_the_feed_is_live_until_every_run_has_ended(member, experiment, synthetic):
     other = SyntheticRun(experiment, "other")
     synthetic.finish()
@@ -131,11 +126,11 @@ def test_the_feed_is_live_until_every_run_has_ended(member, experiment, syntheti
     assert not read_series(member, [synthetic.id, other.id], [])["live"]
 
 
-def test_the_score_that_training_maximises_is_named(member, synthetic):
-    assert only_run(read_series(member, [synthetic.id], []))["trained_scores"] == [
-        "sandbox_soft_tifa",
-        "sandbox_soft_tifa_gm",
-    ]
+def test_the_rewards_are_named_with_their_weights(member, synthetic):
+    assert only_run(read_series(member, [synthetic.id], []))["rewards"] == {
+        "sandbox_soft_tifa": 1.0,
+        "sandbox_picture_quality": 0.0,
+    }
 
 
 def test_a_stranger_gets_nothing(stranger, member, synthetic):

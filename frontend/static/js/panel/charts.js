@@ -71,7 +71,7 @@ export class Charts {
   /** The chosen score, or else one that a run was trained for. */
   chooseScore(runs) {
     const scores = [...new Set(runs.flatMap((run) => run.evaluations.flatMap((row) => Object.keys(row.scores))))].sort();
-    const trained = new Set(runs.flatMap((run) => run.trained_scores));
+    const trained = new Set(runs.flatMap((run) => Object.keys(run.rewards).filter((name) => run.rewards[name])));
     const chosen = scores.includes(this.score) ? this.score : (scores.find((name) => trained.has(name)) ?? scores[0]);
     if (scores.join() !== [...this.scorePicker.options].map((option) => option.value).join()) {
       this.scorePicker.replaceChildren(...[...shortNames(scores)].map(([name, short]) => make("option", { value: name }, short)));

@@ -1,16 +1,23 @@
 /** One picture in full, with everything that is known of it. */
 
 import { make } from "./dom.js";
-import { formatNumber } from "./names.js";
+import { formatNumber, shortNames } from "./names.js";
 
 const LARGEST_PIXELATED = 128;
 const MARGIN = 8;
 
+/** What is known of a sample, as names and texts: these scores (or else all that it has), and its seed. */
+export function describe(sample, scores = []) {
+  const wanted = scores.filter((name) => name in sample.rewards);
+  const names = shortNames(wanted.length ? wanted : Object.keys(sample.rewards).sort());
+  const values = [...names].map(([name, short]) => [short, formatNumber(sample.rewards[name])]);
+  return [...values, ["seed", String(sample.seed)]];
+}
+
 /** Opens over the tile that was clicked: inside a frame, the middle of the window may be far off the screen. */
-export function openPicture(sample, names, tile) {
+export function openPicture(sample, tile) {
   const image = make("img", { src: sample.picture, alt: sample.prompt });
   image.addEventListener("load", () => image.classList.toggle("pixelated", image.naturalWidth <= LARGEST_PIXELATED));
-  const entries = [...[...names].map(([name, short]) => [short, formatNumber(sample.rewards[name])]), ["seed", sample.seed]];
   const dialog = make(
     "dialog",
     { class: "lightbox", close: () => dialog.remove(), click: (event) => event.target === dialog && dialog.close() },
@@ -19,7 +26,7 @@ export function openPicture(sample, names, tile) {
       {},
       image,
       make("p", {}, sample.prompt),
-      make("dl", {}, ...entries.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))])),
+      make("dl", {}, ...describe(sample).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])),
       make("button", { type: "button", click: () => dialog.close() }, "Close"),
     ),
   );

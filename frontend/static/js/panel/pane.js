@@ -1,8 +1,7 @@
 /** One run's pictures: a row for each prompt, in it a column for each seed. */
 
 import { make, setText } from "./dom.js";
-import { openPicture } from "./lightbox.js";
-import { formatNumber, shortNames } from "./names.js";
+import { describe, openPicture } from "./lightbox.js";
 
 const LARGEST_PIXELATED = 128;
 
@@ -34,16 +33,15 @@ export class Pane {
   }
 
   /** The same prompts and seeds come at each iteration: then only pictures and numbers are exchanged. */
-  fill(samples) {
-    const shape = JSON.stringify(samples.map((sample) => [sample.prompt, sample.seed, Object.keys(sample.rewards)]));
-    if (shape !== this.shape) this.build(samples);
+  fill(samples, rewards) {
+    const shape = JSON.stringify(samples.map((sample) => [sample.prompt, sample.seed]));
+    if (shape !== this.shape) this.build(samples, rewards);
     this.shape = shape;
     samples.forEach((sample, index) => this.tiles[index].show(sample));
   }
 
-  build(samples) {
-    const names = shortNames([...new Set(samples.flatMap((sample) => Object.keys(sample.rewards)))].sort());
-    this.tiles = samples.map(() => new Tile(names));
+  build(samples, rewards) {
+    this.tiles = samples.map(() => new Tile(rewards));
     const rows = new Map();
     samples.forEach((sample, index) => {
       if (!rows.has(sample.prompt)) rows.set(sample.prompt, []);
@@ -57,24 +55,24 @@ export class Pane {
   }
 }
 
+/** A picture with its rewards and its seed; what else was measured stands in its tooltip and in the full view. */
 class Tile {
-  constructor(names) {
-    this.names = names;
+  constructor(rewards) {
+    this.rewards = rewards;
     this.image = make("img", { decoding: "async", load: () => this.sharpen() });
     this.values = make("dl", {});
-    this.button = make("button", { type: "button", click: () => openPicture(this.sample, this.names, this.element) }, this.image);
+    this.button = make("button", { type: "button", click: () => openPicture(this.sample, this.element) }, this.image);
     this.element = make("figure", { class: "tile" }, this.button, make("figcaption", {}, this.values));
   }
 
   show(sample) {
     this.sample = sample;
-    const rewards = [...this.names].map(([name, short]) => [short, formatNumber(sample.rewards[name])]);
-    const entries = [...rewards, ["seed", String(sample.seed)]];
-    const words = entries.map(([name, value]) => `${name} ${value}`).join(", ");
+    const words = describe(sample).map(([name, value]) => `${name} ${value}`).join(", ");
     if (this.image.getAttribute("src") !== sample.thumbnail) this.image.src = sample.thumbnail;
     this.image.alt = sample.prompt;
     this.button.title = `${sample.prompt}\n${words}`;
-    this.values.replaceChildren(...entries.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+    const caption = describe(sample, this.rewards);
+    this.values.replaceChildren(...caption.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
   }
 
   /** Small pictures are shown pixel by pixel: blurring them would show what the model did not draw. */

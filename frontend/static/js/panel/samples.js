@@ -83,7 +83,7 @@ export class Samples {
     if (step === undefined) return pane.clear();
     const tiles = await this.tiles.at(run, step);
     // The slider may have moved on while the answer was on its way.
-    if (tiles && pane.wants(run, step)) pane.fill(tiles);
+    if (tiles && pane.wants(run, step)) pane.fill(tiles, Object.keys(run.rewards));
   }
 
   placePanes() {

@@ -1,10 +1,9 @@
-/** An exponential moving average without the pull towards its start; gaps stay gaps. */
+/** An exponential moving average without the pull towards its start. */
 export function smooth(values, weight) {
   if (!weight) return values;
   let sum = 0;
   let norm = 0;
   return values.map((value) => {
-    if (value == null) return null;
     sum = weight * sum + (1 - weight) * value;
     norm = weight * norm + (1 - weight);
     return sum / norm;

@@ -18,6 +18,7 @@ function join(known, run, index) {
   const { series, evaluations, sample_iterations: iterations, reset, ...about } = run;
   const start = reset || !known ? { series: {}, evaluations: [], sampleIterations: [], life: (known?.life ?? 0) + 1 } : known;
   return {
+    ...known,
     ...about,
     index,
     // Grows when a rollback made void what was here, so that whoever keeps copies can drop them.

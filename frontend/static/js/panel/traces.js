@@ -35,7 +35,7 @@ export function scoreTraces(runs, promptSets, score, view, colors) {
     error_y: errorBars(rows, score, colors.ofRun(run.index)),
     name: `${run.name}, ${nameOfPromptSet(promptSet)}`,
     ...look(colors.ofRun(run.index), index),
-    hovertemplate: "%{y:.3f} ± %{error_y.array:.3f}<extra>%{fullData.name}</extra>",
+    hovertemplate: "%{y:.4g} (+%{error_y.array:.2g}, −%{error_y.arrayminus:.2g})<extra>%{fullData.name}</extra>",
   }));
 }
 
@@ -50,7 +50,7 @@ export function frontierTraces(runs, promptSets, score, colors) {
       text: measured.map((row) => `iteration ${row.iteration}`),
       name: `${run.name}, ${nameOfPromptSet(promptSet)}`,
       ...look(colors.ofRun(run.index), index),
-      hovertemplate: "%{text}: %{y:.3f} at %{x:.3g} nats<extra>%{fullData.name}</extra>",
+      hovertemplate: "%{text}: %{y:.4g} at %{x:.3g} nats<extra>%{fullData.name}</extra>",
     };
   }).filter((trace) => trace.x.length);
 }
