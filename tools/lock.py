@@ -1,7 +1,7 @@
 """`make lock`: pin everything that pyproject.toml asks for, as pip resolves it today, into requirements.lock.
 
 Torch is pinned without its build (+cpu, +cu130), so that every index can serve it; what a CUDA build of it needs comes
-with it, pinned by torch itself. What only another Python or machine needs is pinned with its marker.
+with it, pinned by torch itself. What only another machine or Python (3.11.0 to 3.12) needs is pinned with its marker.
 """
 
 import json
