@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import gradio as gr
 
-STYLESHEETS = ("css/tokens.css", "css/panel.css")
+STYLESHEETS = ("css/tokens.css", "css/panel-controls.css", "css/panel.css", "css/panel-samples.css")
 
 
 def make_theme() -> gr.themes.Base:
-    """A theme whose fonts are the reader's own and whose colours are set in panel.css."""
+    """A theme whose fonts are the reader's own and whose colours are set in panel-controls.css."""
     return gr.themes.Base(
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],

@@ -2,8 +2,8 @@
 
 import { make } from "./dom.js";
 import { formatNumber, shortNames } from "./names.js";
+import { sharpen } from "./pixels.js";
 
-const LARGEST_PIXELATED = 128;
 const MARGIN = 8;
 
 /** What is known of a sample, as names and texts: these scores (or else all that it has), and its seed. */
@@ -16,8 +16,7 @@ export function describe(sample, scores = []) {
 
 /** Opens over the tile that was clicked: inside a frame, the middle of the window may be far off the screen. */
 export function openPicture(sample, tile) {
-  const image = make("img", { src: sample.picture, alt: sample.prompt });
-  image.addEventListener("load", () => image.classList.toggle("pixelated", image.naturalWidth <= LARGEST_PIXELATED));
+  const image = make("img", { src: sample.picture, alt: sample.prompt, load: () => sharpen(image) });
   const dialog = make(
     "dialog",
     { class: "lightbox", close: () => dialog.remove(), click: (event) => event.target === dialog && dialog.close() },

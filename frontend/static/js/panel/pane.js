@@ -2,8 +2,7 @@
 
 import { make, setText } from "./dom.js";
 import { describe, openPicture } from "./lightbox.js";
-
-const LARGEST_PIXELATED = 128;
+import { sharpen } from "./pixels.js";
 
 export class Pane {
   constructor() {
@@ -59,7 +58,7 @@ export class Pane {
 class Tile {
   constructor(rewards) {
     this.rewards = rewards;
-    this.image = make("img", { decoding: "async", load: () => this.sharpen() });
+    this.image = make("img", { decoding: "async", load: () => sharpen(this.image) });
     this.values = make("dl", {});
     this.button = make("button", { type: "button", click: () => openPicture(this.sample, this.element) }, this.image);
     this.element = make("figure", { class: "tile" }, this.button, make("figcaption", {}, this.values));
@@ -73,11 +72,6 @@ class Tile {
     this.button.title = `${sample.prompt}\n${words}`;
     const caption = describe(sample, this.rewards);
     this.values.replaceChildren(...caption.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
-  }
-
-  /** Small pictures are shown pixel by pixel: blurring them would show what the model did not draw. */
-  sharpen() {
-    this.image.classList.toggle("pixelated", this.image.naturalWidth <= LARGEST_PIXELATED);
   }
 }
 
