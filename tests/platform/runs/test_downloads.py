@@ -1,8 +1,10 @@
 """What can be taken home from a run."""
 
+import asyncio
 import io
 import shutil
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,11 +40,16 @@ async def fetch(person, address: str):
     return response, b"".join([block async for block in response.streaming_content])
 
 
-@async_to_sync
 async def read_whole(stream, after_first_block) -> bytes:
     first = await anext(stream)
     after_first_block()
     return first + b"".join([block async for block in stream])
+
+
+def run_in_own_thread(coroutine):
+    """Browser tests leave an event loop running in the main thread, where no second one may run."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def test_a_checkpoint_comes_as_a_zip(checkpoint, lab):
@@ -90,7 +97,8 @@ def test_a_folder_that_is_deleted_meanwhile_still_arrives_whole(tmp_path):
     folder.mkdir()
     for name, data in FILES.items():
         (folder / name).write_bytes(data)
-    content = read_whole(aiter(FolderZip(folder)), after_first_block=lambda: shutil.rmtree(folder))
+    reading = read_whole(aiter(FolderZip(folder)), after_first_block=lambda: shutil.rmtree(folder))
+    content = run_in_own_thread(reading)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.read("step-000040/optimizer.safetensors") == FILES["optimizer.safetensors"]
 
