@@ -189,16 +189,13 @@ class CPS(Dynamics):
 
 @dataclass(frozen=True, slots=True)
 class ODE(Dynamics):
-    """Euler step of the probability flow ODE: no noise, hence no ratio and no KL."""
+    """Euler step of the probability flow ODE: no noise at whatever level it is given, hence no ratio and no KL."""
 
     is_stochastic: ClassVar[bool] = False
     noise_level: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.noise_level != 0:
-            raise ValueError(
-                f"noise_level={self.noise_level}: ode draws no noise; leave it out or choose flow_sde, cps"
-            )
+        _check_non_negative("ode", self.noise_level)
 
     def _coefficients(self, sigma: float, sigma_next: float, sigma_max: float | None) -> Coefficients:
         return Coefficients(on_sample=1.0, on_velocity=sigma_next - sigma, std=0.0)
@@ -224,7 +221,7 @@ DYNAMICS: dict[str, type[Dynamics]] = {"flow_sde": FlowSDE, "dance_sde": DanceSD
 
 
 def make_dynamics(name: str, **options: float) -> Dynamics:
-    """Dynamics by name: ``flow_sde``, ``dance_sde``, ``cps`` (each with ``noise_level``) or ``ode``.
+    """Dynamics by name: ``flow_sde``, ``dance_sde``, ``cps`` (each with ``noise_level``) or ``ode``, on which the level has no effect.
 
     Raises:
         ValueError: unknown name or option, or a noise level that the dynamics cannot take.

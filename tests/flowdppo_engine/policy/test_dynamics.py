@@ -141,6 +141,13 @@ def test_no_noise_is_the_euler_step(name):
         assert transition.std == euler.std == 0
 
 
+def test_ode_draws_no_noise_at_any_level():
+    x, v = random_pair(2, 16)
+    plain, levelled = make_dynamics("ode"), make_dynamics("ode", noise_level=0.8)
+    assert torch.equal(levelled.transition(v, x, 0.5, 0.4).mean, plain.transition(v, x, 0.5, 0.4).mean)
+    assert levelled.transition(v, x, 0.5, 0.4).std == 0
+
+
 def test_ode_has_no_density():
     assert not DYNAMICS["ode"].is_stochastic
     assert make_dynamics("ode").velocity_kl_coefficient(0.5, 0.4) == math.inf
@@ -219,7 +226,7 @@ def test_gradient_reaches_the_velocity():
         (lambda: make_dynamics("dance_sde", noise_level=math.inf), "noise_level=inf"),
         (lambda: make_dynamics("cps", noise_level=1.1), "noise_level=1.1"),
         (lambda: make_dynamics("cps", noise_level=math.nan), "noise_level=nan"),
-        (lambda: make_dynamics("ode", noise_level=0.5), "noise_level=0.5"),
+        (lambda: make_dynamics("ode", noise_level=-0.5), "noise_level=-0.5"),
         (lambda: make_dynamics("cps", noise_level=0.5, eta=1), "eta=1.*it takes: noise_level"),
         (lambda: make_dynamics("ode").coefficients(0.4, 0.5), "sigma > sigma_next"),
         (lambda: make_dynamics("ode").transition(torch.zeros(2, 3), torch.zeros(2, 1), 0.5, 0.4), "one shape"),
