@@ -20,9 +20,10 @@ export function withSpaces(name) {
   return name.replaceAll("_", " ");
 }
 
-/** Three significant digits, as short as they go. */
+/** About three digits, and of the same length for numbers of the same size. */
 export function formatNumber(value) {
   if (value == null) return "none";
-  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)) return value.toExponential(1);
-  return Math.abs(value) < 10 ? value.toFixed(2) : String(Number(value.toPrecision(3)));
+  const size = Math.abs(value);
+  if (value !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(1);
+  return value.toFixed(size < 10 ? 2 : size < 1000 ? 1 : 0);
 }
