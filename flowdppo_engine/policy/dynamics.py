@@ -221,7 +221,7 @@ DYNAMICS: dict[str, type[Dynamics]] = {"flow_sde": FlowSDE, "dance_sde": DanceSD
 
 
 def make_dynamics(name: str, **options: float) -> Dynamics:
-    """Dynamics by name: ``flow_sde``, ``dance_sde``, ``cps``, ``ode``, each with ``noise_level`` (no matter to ``ode``).
+    """Dynamics by name: ``flow_sde``, ``dance_sde``, ``cps`` or ``ode``, with ``noise_level`` (of no use to ``ode``).
 
     Raises:
         ValueError: unknown name or option, or a noise level that the dynamics cannot take.
