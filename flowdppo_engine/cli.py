@@ -118,7 +118,9 @@ def recipes() -> None:
 
 @app.command("pretrain-sandbox")
 def pretrain_sandbox(
-    output: Annotated[Path, typer.Option(help="The folder to make; it must be empty or missing.")],
+    output: Annotated[Path, typer.Option(help="The folder to make; it must be empty or missing.")] = Path(
+        "sandbox-base"
+    ),
     try_out: Annotated[bool, typer.Option("--try-out", help="A few steps only, to see that it works.")] = False,
 ) -> None:
     """Make the sandbox's base model from nothing: under 90 minutes on two CPU cores."""
