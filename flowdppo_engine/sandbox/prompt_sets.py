@@ -1,4 +1,7 @@
-"""The three fixed prompt sets: train, held-out in-domain (counts), and out-of-domain (positions, colour binding)."""
+"""The three fixed prompt sets: train, held-out in-domain (counts), and out-of-domain (positions, colour binding).
+
+`python -m flowdppo_engine.sandbox.prompt_sets` writes their files anew.
+"""
 
 import json
 from pathlib import Path
@@ -48,3 +51,7 @@ def _distinct(draw, num: int) -> list[Prompt]:
         prompt = describe(draw())
         prompts.setdefault(prompt.text, prompt)
     return list(prompts.values())
+
+
+if __name__ == "__main__":
+    write_prompt_sets()
