@@ -12,21 +12,23 @@ from safetensors.torch import load_file
 from flowdppo_engine.config import LoraConfig
 from flowdppo_engine.errors import BadConfig
 
+ATTENTION_LAYERS = (
+    "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0",
+    "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj", "attn.to_add_out",
+)  # fmt: skip
 WEIGHTS_FILE = "pytorch_lora_weights.safetensors"
 PREFIX = "transformer."
 
 
 def add_lora(transformer: torch.nn.Module, config: LoraConfig, seed: int) -> None:
     """Add a LoRA with fp32 weights; below fp32, Adam's small updates would be lost. Raises BadConfig."""
-    lora = peft.LoraConfig(
-        r=config.rank, lora_alpha=config.alpha, target_modules=list(config.target_modules), lora_dropout=0.0
-    )
+    names = list(config.target_modules or ATTENTION_LAYERS)
+    lora = peft.LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=names, lora_dropout=0.0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
             transformer.add_adapter(lora)
         except ValueError as error:
-            names = list(config.target_modules)
             raise BadConfig(f"lora.target_modules = {names}: no layer of this model has such a name.") from error
     cast_training_params(transformer, dtype=torch.float32)
 

@@ -16,7 +16,7 @@ from flowdppo_engine.policy._registry import check_name
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from flowdppo_engine.config import StochasticSteps
+    from flowdppo_engine.config import StochasticStepsConfig
 
 NUM_TRAIN_TIMESTEPS = 1000  # what every FlowMatchEulerDiscreteScheduler config of the supported models says
 
@@ -75,14 +75,14 @@ SIGMA_GRIDS: dict[str, Callable[[int, float], list[float]]] = {
 
 
 def select_stochastic_steps(
-    config: StochasticSteps, num_denoising_steps: int, seed: int, iteration: int
+    config: StochasticStepsConfig, num_denoising_steps: int, seed: int, iteration: int
 ) -> tuple[int, ...]:
     """Denoising steps of one iteration that draw noise, and can be trained; the others follow the ODE.
 
     A pure function: the same arguments give the same steps in every process and on every machine.
 
     Args:
-        config: ``kind`` is ``all`` (Flow-GRPO), ``first_k`` (the ``k`` steps with the most noise) or
+        config: ``name`` is ``all`` (Flow-GRPO), ``first_k`` (the ``k`` steps with the most noise) or
             ``random_k_of_range``: ``k`` distinct steps of ``first..last``, both included, all subsets equally likely,
             drawn afresh each iteration (Flow-DPPO F.2: three out of the first half).
         num_denoising_steps: steps of the grid.
@@ -95,7 +95,7 @@ def select_stochastic_steps(
     Raises:
         ValueError: unknown kind, or a choice that does not fit the range or the grid.
     """
-    match config.kind:
+    match config.name:
         case "all":
             return tuple(range(num_denoising_steps))
         case "first_k":
@@ -108,7 +108,7 @@ def select_stochastic_steps(
             ranked = sorted(range(config.first, config.last + 1), key=lambda step: _rank(seed, iteration, step))
             return tuple(sorted(ranked[: config.k]))
         case _:
-            raise ValueError(f"kind={config.kind!r}: choose one of all, first_k, random_k_of_range")
+            raise ValueError(f"name={config.name!r}: choose one of all, first_k, random_k_of_range, sliding_window")
 
 
 def _rank(seed: int, iteration: int, denoising_step: int) -> bytes:

@@ -21,7 +21,6 @@ from flowdppo_engine.training.diagnostics import UpdateDiagnostics, measure_move
 from flowdppo_engine.training.parts import Tile, cut_tiles, deal
 from flowdppo_engine.training.rollout import Denoising, RecordedStep
 
-MAX_SKIPPED_IN_A_ROW = 5
 REFERENCE_ROWS = 64
 
 
@@ -187,7 +186,7 @@ class PolicyUpdate:
             self.skipped_in_a_row += 1
         # Zeroed, not dropped: a part whose tiles are all masked has the gradient 0, which still moves Adam's averages.
         self._optimizer.zero_grad(set_to_none=False)
-        if self.skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW:
+        if self.skipped_in_a_row >= self._config.optimizer.max_skipped_steps:
             raise TrainingDiverged(
                 f"the gradient was not finite in {self.skipped_in_a_row} optimizer steps in a row (last norm: {norm})."
             )

@@ -28,7 +28,7 @@ def test_the_defaults_are_valid():
             {"rollout": {"group_siz": 4}},
             "rollout.group_siz = 4: there is no such field; did you mean group_size?",
         ),
-        ({"ema": {"x": 4}}, "ema.x = 4: there is no such field; known here: decay."),
+        ({"ema": {"x": 4}}, "ema.x = 4: there is no such field; known here: decay, every, schedule."),
         (
             {"trust_region": {"name": "ratio_clip", "clip": 0.1}},
             "trust_region.clip = 0.1: there is no such field; did you mean clip_range?",
@@ -39,7 +39,8 @@ def test_the_defaults_are_valid():
         ),
         (
             {"trust_region": {"name": "clipping"}},
-            "trust_region.name = 'clipping': choose 'divergence_mask', 'ratio_clip', 'none'.",
+            "trust_region.name = 'clipping': choose 'divergence_mask', 'predictive_mask', 'ratio_clip', "
+            "'ratio_norm_clip', 'kl_penalty', 'adaptive_clip', 'none'.",
         ),
         ({"rewards": [{"name": "sandbox_soft_tifa", "aggregation": "max"}]},
          "rewards.0.aggregation = 'max': choose 'am' or 'gm'."),
@@ -66,11 +67,14 @@ def test_everything_wrong_is_told_at_once():
         ({"rollout": {"dynamics": {"noise_level": 0}}}, "makes every step deterministic"),
         ({"rollout": {"dynamics": {"name": "cps", "noise_level": 1.5}}}, "past the end of CPS"),
         (
-            {"rollout": {"dynamics": {"name": "cps"}, "stochastic_steps": {"kind": "all"}}},
+            {"rollout": {"dynamics": {"name": "cps"}, "stochastic_steps": {"name": "all"}}},
             "reach the last step (7), where CPS adds no noise",
         ),
-        ({"rollout": {"stochastic_steps": {"last": 8}}}, "rollout.num_denoising_steps = 8 ends at step 7"),
-        ({"rollout": {"stochastic_steps": {"k": 5}}}, "more than the steps from 0 to 3"),
+        (
+            {"rollout": {"stochastic_steps": {"name": "random_k_of_range", "last": 8}}},
+            "rollout.num_denoising_steps = 8 ends at step 7",
+        ),
+        ({"rollout": {"stochastic_steps": {"name": "random_k_of_range", "k": 5}}}, "more than the steps from 0 to 3"),
         ({"rewards": [{"name": "sandbox_soft_tifa", "weight": 0}]}, "every weight is 0"),
         ({"rewards": [{"name": "sandbox_soft_tifa"}] * 2}, "a name stands twice"),
         ({"update": {"optimizer_steps_per_rollout": 513}}, "more than the 512 images of an iteration"),
@@ -101,6 +105,6 @@ def test_every_knob_has_help():
                 yield name, field
 
     schema = RunConfig.model_json_schema()
-    skipped = {"name", "stochastic_steps", "dynamics", "threshold", "trust_region"}
+    skipped = {"name", "stochastic_steps", "objective", "trust_region"}
     for name, field in knobs(schema, schema["$defs"]):
         assert name in skipped or field.get("description"), name

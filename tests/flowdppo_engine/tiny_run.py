@@ -18,7 +18,7 @@ FIELDS = {
         "groups_per_iteration": 4,
         "num_denoising_steps": 4,
         "batch_size": 16,
-        "stochastic_steps": {"kind": "random_k_of_range", "k": 2, "first": 0, "last": 2},
+        "stochastic_steps": {"name": "random_k_of_range", "k": 2, "first": 0, "last": 2},
     },
     "rewards": [{"name": "sandbox_picture_quality", "weight": 1.0}],
     "trust_region": {"name": "divergence_mask", "threshold": {"value": 1e-3}},

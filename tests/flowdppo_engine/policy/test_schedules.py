@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 
-from flowdppo_engine.config import StochasticSteps
+from flowdppo_engine.config import AllSteps, FirstSteps, RandomSteps
 from flowdppo_engine.policy.schedules import make_sigmas, select_stochastic_steps
 
 
@@ -54,12 +54,12 @@ def test_grid_refuses(arguments, message):
 
 
 def test_fixed_selections():
-    assert select_stochastic_steps(StochasticSteps(kind="all"), 4, seed=0, iteration=3) == (0, 1, 2, 3)
-    assert select_stochastic_steps(StochasticSteps(kind="first_k", k=2), 4, seed=0, iteration=3) == (0, 1)
+    assert select_stochastic_steps(AllSteps(), 4, seed=0, iteration=3) == (0, 1, 2, 3)
+    assert select_stochastic_steps(FirstSteps(k=2), 4, seed=0, iteration=3) == (0, 1)
 
 
 def test_random_selection_is_fresh_uniform_and_keyed():
-    config = StochasticSteps(kind="random_k_of_range", first=1, last=5, k=3)
+    config = RandomSteps(first=1, last=5, k=3)
     draws = [select_stochastic_steps(config, 10, seed=7, iteration=i) for i in range(2000)]
     counts = Counter(draws)
     assert all(draw == tuple(sorted(set(draw))) and len(draw) == 3 for draw in counts)
@@ -70,7 +70,7 @@ def test_random_selection_is_fresh_uniform_and_keyed():
 
 
 def test_random_selection_ignores_global_state_and_process():
-    config = StochasticSteps(kind="random_k_of_range", first=0, last=5, k=3)
+    config = RandomSteps(first=0, last=5, k=3)
     random.seed(1), torch.manual_seed(1)
     here = [select_stochastic_steps(config, 10, seed=42, iteration=i) for i in range(20)]
     random.seed(2), torch.manual_seed(2)
@@ -78,7 +78,7 @@ def test_random_selection_ignores_global_state_and_process():
     code = (
         "from flowdppo_engine.policy.schedules import select_stochastic_steps as select\n"
         "from types import SimpleNamespace as N\n"
-        "c = N(kind='random_k_of_range', first=0, last=5, k=3)\n"
+        "c = N(name='random_k_of_range', first=0, last=5, k=3)\n"
         "print([select(c, 10, seed=42, iteration=i) for i in range(20)])"
     )
     there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
@@ -87,7 +87,7 @@ def test_random_selection_ignores_global_state_and_process():
 
 def test_random_selection_is_pinned():
     """A resumed run must meet the steps that it would have met: the draw may never change."""
-    config = StochasticSteps(kind="random_k_of_range", first=0, last=5, k=3)
+    config = RandomSteps(first=0, last=5, k=3)
     assert [select_stochastic_steps(config, 10, seed=0, iteration=i) for i in range(4)] == [
         (0, 3, 4),
         (1, 2, 4),
@@ -97,17 +97,17 @@ def test_random_selection_is_pinned():
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("config", "message"),
     [
-        ({"kind": "first_k", "k": 11}, r"k=11.*choose k in 1\.\.10"),
-        ({"kind": "random_k_of_range", "first": 2, "last": 4, "k": 4}, r"k=4.*choose k in 1\.\.3"),
-        ({"kind": "random_k_of_range", "first": 0, "last": 10, "k": 2}, "last=10.*ends at denoising step 9"),
-        ({"kind": "random_k_of_range", "first": 5, "last": 4, "k": 1}, "last=4"),
+        (FirstSteps(k=11), r"k=11.*choose k in 1\.\.10"),
+        (RandomSteps(first=2, last=4, k=4), r"k=4.*choose k in 1\.\.3"),
+        (RandomSteps(first=0, last=10, k=2), "last=10.*ends at denoising step 9"),
+        (RandomSteps(first=5, last=4, k=1), "last=4"),
     ],
 )
-def test_selection_refuses(options, message):
+def test_selection_refuses(config, message):
     with pytest.raises(ValueError, match=message):
-        select_stochastic_steps(StochasticSteps(**options), 10, seed=0, iteration=0)
+        select_stochastic_steps(config, 10, seed=0, iteration=0)
 
 
 def test_only_divergence_and_advantages_load_torch():

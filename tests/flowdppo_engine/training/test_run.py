@@ -87,7 +87,7 @@ def test_same_seed_same_run_other_seed_other_run(make_config, tmp_path):
 
 @pytest.mark.parametrize("changes", [
     {"rollout": {"dynamics": {"name": "cps", "noise_level": 0.7}}, "trust_region": {"name": "ratio_clip"}},
-    {"rollout": {"guidance_scale": 3, "shared_initial_noise": True, "stochastic_steps": {"kind": "first_k", "k": 1}}},
+    {"rollout": {"guidance_scale": 3, "shared_initial_noise": True, "stochastic_steps": {"name": "first_k", "k": 1}}},
     {"ema": {"decay": 0.0}, "update": {"inner_epochs": 2, "tile_steps": 2}, "advantage": {"std": "batch"}},
     {"model": {"dtype": "bfloat16"}, "rollout": {"schedule": "diffusers", "shift": 3.0}},
 ])  # fmt: skip
