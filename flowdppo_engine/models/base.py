@@ -1,6 +1,7 @@
 """What the training loop asks of a model family.
 
-Shapes: B images, C latent channels, H and W latent height and width.
+Shapes: B images or videos, `...` a latent as its family has it: `[L, C]` packed, `[C, H, W]` of an image or
+`[C, F, H, W]` of a video. Only the adapter knows which; elsewhere a latent is a tensor of `latent_shape`.
 """
 
 from abc import ABC, abstractmethod
@@ -32,36 +33,64 @@ class FlowModel(ABC):
     @abstractmethod
     def device(self) -> torch.device: ...
 
+    @property
+    @abstractmethod
+    def repeated_blocks(self) -> list[torch.nn.Module]:
+        """The blocks that the network is a stack of: what is compiled, or sharded, one at a time."""
+
+    @abstractmethod
+    def sigmas(self, num_steps: int) -> list[float]:
+        """The sigma grid of the family's own pipeline for this size of image: `num_steps` values, descending from 1.
+
+        The 0 that the last denoising step ends at is not among them.
+        """
+
     @abstractmethod
     def encode_prompts(self, texts: Sequence[str]) -> Conditions:
-        """Conditions of `texts`, in their order."""
+        """Conditions of `texts`, in their order. Raises RuntimeError after `free_encoders`."""
 
     @abstractmethod
     def find_truncated(self, texts: Sequence[str]) -> list[str]:
         """Those of `texts` that are longer than the text encoders read: they lose their end."""
 
     @abstractmethod
+    def free_encoders(self) -> None:
+        """Drop the text encoders, once every prompt is encoded; guidance goes on working."""
+
+    @abstractmethod
     def velocity(
-        self, sample: torch.Tensor, sigma: torch.Tensor, condition: Conditions, guidance_scale: float = 1.0
+        self,
+        sample: torch.Tensor,
+        sigma: torch.Tensor,
+        condition: Conditions,
+        guidance_scale: float = 1.0,
+        unconditional_gradient: bool = False,
     ) -> torch.Tensor:
-        """The velocity `noise - image` at `sample`, in the network's own dtype.
+        """The velocity `noise - data` at `sample`, `[B, ...]` in the network's own dtype.
 
         Args:
-            sample: `[B, C, H, W]` fp32 latents.
+            sample: `[B, ...]` fp32 latents.
             sigma: noise share, 0-d or `[B]`, fp32; 1 is pure noise.
             condition: B encoded prompts.
-            guidance_scale: above 1, classifier-free guidance. The unconditional pass runs without a gradient, so a
-                gradient misses the term `(1 - scale) * d(unconditional velocity)`; values are not affected. It saves
-                a third of an update.
+            guidance_scale: classifier-free guidance; 1 is none.
+            unconditional_gradient: let the gradient run through the unconditional pass too. Without, a gradient misses
+                the term `(1 - scale) * d(unconditional velocity)`, values are not affected, and an update saves a
+                third of its time and half of its activations.
         """
 
     @abstractmethod
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
-        """Images `[B, 3, height, width]` fp32 in 0..1 of latents `[B, C, H, W]` fp32, on the CPU."""
+        """Images `[B, 3, height, width]`, or videos `[B, F, 3, height, width]`, of latents `[B, ...]` fp32.
+
+        fp32 in 0..1, on the CPU.
+        """
 
     @abstractmethod
     def add_lora(self, config: LoraConfig, seed: int) -> None:
-        """Add the trainable LoRA in fp32; its first output is zero. Raises BadConfig where no layer matches."""
+        """Add the trainable LoRA in fp32; its first output is zero. Raises BadConfig where no layer matches.
+
+        Without `config.target_modules` the family's attention projections get one.
+        """
 
     @abstractmethod
     def trainable_parameters(self) -> dict[str, torch.nn.Parameter]:

@@ -51,7 +51,7 @@ def test_decoding_is_the_pipelines_own(tiny_model):
 def test_decoding_does_not_depend_on_the_chunks(tiny_model, monkeypatch):
     latents = noise(5)
     together = tiny_model.decode(latents)
-    monkeypatch.setattr("flowdppo_engine.models.sd3.MAX_DECODED_PIXELS", {"cpu": 2 * 16 * 16})
+    monkeypatch.setattr("flowdppo_engine.models.pipeline_model.MAX_DECODED_PIXELS", {"cpu": 2 * 16 * 16})
     torch.testing.assert_close(tiny_model.decode(latents), together, atol=1e-6, rtol=0)
     assert together.shape == (5, 3, 16, 16) and together.min() >= 0 and together.max() <= 1
 
