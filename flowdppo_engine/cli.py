@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -90,8 +91,9 @@ def generate(
         from flowdppo_engine.prompts import Prompt
 
         policy = load_policy(source, checkpoint)
-        store = ConditionStore.encode(policy.model.encode_prompts, prompt)
-        images = draw_pictures(policy.config, policy.model, store, [Prompt(text) for text in prompt], [seed])
+        with TemporaryDirectory() as folder:
+            store = ConditionStore.encode(policy.model.encode_prompts, prompt, Path(folder))
+            images = draw_pictures(policy.config, policy.model, store, [Prompt(text) for text in prompt], [seed])
         output.mkdir(parents=True, exist_ok=True)
         for index, image in enumerate(images):
             path = output / f"{index:04d}.png"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.evaluation.evaluator import Evaluator
@@ -55,8 +56,9 @@ def load_policy(source: str, checkpoint: str | None = None) -> Policy:
 def score_policy(policy: Policy, prompt_set: str) -> dict[str, Score]:
     """Scores as in the run's own evaluations. Raises ValueError for a prompt set that is missing."""
     prompts = load_prompts(prompt_set)[: policy.config.evaluation.num_prompts]
-    store = ConditionStore.encode(policy.model.encode_prompts, [prompt.text for prompt in prompts])
-    return Evaluator(policy.config, policy.model, make_reward_suite(policy.config), store).score(prompts)
+    with TemporaryDirectory() as folder:
+        store = ConditionStore.encode(policy.model.encode_prompts, [prompt.text for prompt in prompts], Path(folder))
+        return Evaluator(policy.config, policy.model, make_reward_suite(policy.config), store).score(prompts)
 
 
 def _find_checkpoint(run_folder: Path, name: str | None) -> Path | None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from accelerate import Accelerator
 
@@ -89,11 +91,13 @@ def prepare(
             f"{len(truncated)} of {len(texts)} prompts are longer than the model reads and lose their end, "
             f"the first: {truncated[0]!r}.",
         )
-    store = ConditionStore.encode(
-        model.encode_prompts,
-        texts,
-        lambda done, total: progress.tell("encode", done, total, "prompts"),
-    )
+    with TemporaryDirectory() as folder:
+        store = ConditionStore.encode(
+            model.encode_prompts,
+            texts,
+            Path(folder),
+            lambda done, total: progress.tell("encode", done, total, "prompts"),
+        )
     return Ingredients(accelerator, model, rewards, prompts, schedule, store)
 
 

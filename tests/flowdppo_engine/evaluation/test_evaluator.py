@@ -14,8 +14,8 @@ SIX = [Prompt(text) for text in PROMPTS]
 
 
 @pytest.fixture
-def store(tiny_model):
-    return ConditionStore.encode(tiny_model.encode_prompts, PROMPTS)
+def store(tiny_model, tmp_path):
+    return ConditionStore.encode(tiny_model.encode_prompts, PROMPTS, tmp_path)
 
 
 @pytest.fixture

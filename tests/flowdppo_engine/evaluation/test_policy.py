@@ -1,3 +1,6 @@
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
 import torch
 
@@ -21,7 +24,8 @@ def draw(policy):
     from flowdppo_engine.evaluation.pictures import draw_pictures
     from flowdppo_engine.prompts import Prompt
 
-    store = ConditionStore.encode(policy.model.encode_prompts, ["a tree"])
+    with TemporaryDirectory() as folder:
+        store = ConditionStore.encode(policy.model.encode_prompts, ["a tree"], Path(folder))
     return draw_pictures(policy.config, policy.model, store, [Prompt("a tree")], [0])
 
 

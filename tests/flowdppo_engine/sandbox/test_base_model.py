@@ -61,10 +61,10 @@ def test_its_autoencoder_keeps_what_the_checker_reads(model):
     assert (restored - pictures).square().mean() < 1e-3
 
 
-def test_it_counts_right_about_half_of_the_time_and_draws_cleanly(config, model):
+def test_it_counts_right_about_half_of_the_time_and_draws_cleanly(config, model, tmp_path):
     rewards = make_reward_suite(config)
     prompts = load_prompts("sandbox:in_domain")[:256]
-    store = ConditionStore.encode(model.encode_prompts, [prompt.text for prompt in prompts])
+    store = ConditionStore.encode(model.encode_prompts, [prompt.text for prompt in prompts], tmp_path)
     scores = Evaluator(config, model, rewards, store).score(prompts, lambda done: None)
     assert 30 < scores["sandbox_soft_tifa_gm"].mean < 65
     assert scores["sandbox_picture_quality"].mean > 75

@@ -36,7 +36,7 @@ def test_only_prompts_that_come_up_are_encoded(make_config, make_ingredients):
     ingredients = make_ingredients(config)
     used = {ingredients.prompts.train[i].text for i in ingredients.schedule.prompts_of(0)}
     used.add(ingredients.prompts.train[0].text)
-    assert set(ingredients.store._rows) == used and len(used) < len(ingredients.prompts.train)
+    assert set(ingredients.store._places) == used and len(used) < len(ingredients.prompts.train)
 
 
 def test_evaluation_takes_the_head_of_each_set(make_config):

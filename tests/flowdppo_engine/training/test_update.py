@@ -6,7 +6,6 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from flowdppo_engine.models.conditions import ConditionStore
 from flowdppo_engine.policy.dynamics import make_dynamics
 from flowdppo_engine.policy.schedules import make_sigmas
 from flowdppo_engine.training import keyed
@@ -63,8 +62,7 @@ class World:
         self.denoising = Denoising(
             make_sigmas("linspace_shift", 4, 1.0), 1.0, make_dynamics("flow_sde", noise_level=NOISE_LEVEL)
         )
-        texts = ["a", "b", "c"]
-        conditions = ConditionStore.encode(model.encode_prompts, texts).get(texts, model.device)
+        conditions = model.encode_prompts(["a", "b", "c"])
         self.condition_of = lambda rows: conditions.take(rows // GROUP_SIZE)
         shape = (NUM_IMAGES, *model.latent_shape)
         _, self.records = denoise(
