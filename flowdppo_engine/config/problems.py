@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flowdppo_engine.config.objective import DiffusionNftConfig
+from flowdppo_engine.config.reward_options import ImageRewardOptions
 from flowdppo_engine.config.rollout import AllSteps, FirstSteps, RandomSteps, SlidingWindow
 
 if TYPE_CHECKING:
@@ -114,20 +115,23 @@ def _find_in_trust_region(config: RunConfig) -> Iterator[str]:
 def _find_in_rewards(config: RunConfig) -> Iterator[str]:
     if not any(reward.weight for reward in config.rewards):
         yield "rewards: every weight is 0, so there is nothing to train on: give one a weight."
-    names = [reward.name for reward in config.rewards]
-    if "sandbox_soft_tifa" in names:
-        yield from _find_plain_prompts(config)
-    if len(set(names)) < len(names):
-        yield f"rewards: a name stands twice in {names}: list each reward once."
+    for reward in config.rewards:
+        if reward.asks_questions:
+            yield from _find_plain_prompts(config, reward.logged_as)
+        if config.model.num_frames > 1 and not isinstance(reward, ImageRewardOptions):
+            yield f"rewards: {reward.name} scores single images, but the model draws videos: choose another reward."
+    labels = [reward.logged_as for reward in config.rewards]
+    if len(set(labels)) < len(labels):
+        yield f"rewards: a name stands twice in {labels}: list each reward once, or give each a label."
 
 
-def _find_plain_prompts(config: RunConfig) -> Iterator[str]:
+def _find_plain_prompts(config: RunConfig, reward: str) -> Iterator[str]:
     """Prompt sets without questions, for rewards that ask them."""
     named = [("prompts.train", config.prompts.train)]
     named += [("evaluation.prompt_sets", source) for source in config.evaluation.prompt_sets]
     for field, source in named:
         if source.endswith(".txt"):
-            yield f"{field} = {source!r} has no questions for sandbox_soft_tifa: give a sandbox: set or a .jsonl."
+            yield f"{field} = {source!r} has no questions for {reward}: give a sandbox: set or a .jsonl."
 
 
 def _find_in_update(config: RunConfig) -> Iterator[str]:
