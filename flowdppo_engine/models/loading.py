@@ -1,6 +1,8 @@
 """A saved diffusers pipeline, from a folder or the hub."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import DiffusionPipeline
@@ -11,11 +13,17 @@ from flowdppo_engine.errors import BadConfig, ModelNotFound
 Dtypes = torch.dtype | dict[str, torch.dtype]
 
 
-def load_pipeline(pipeline_class: type[DiffusionPipeline], config: ModelConfig, dtypes: Dtypes) -> DiffusionPipeline:
+def load_pipeline(
+    pipeline_class: type[DiffusionPipeline],
+    config: ModelConfig,
+    dtypes: Dtypes,
+    check_saved: Callable[[dict[str, Any], ModelConfig], None],
+) -> DiffusionPipeline:
     """The pipeline at `config.source`, on the CPU.
 
     Args:
         dtypes: of all components, or by name of the component with `default` for the others.
+        check_saved: is given what is known of the pipeline before its weights are fetched; may raise BadConfig.
 
     Raises:
         ModelNotFound: nothing is there, it is incomplete, or its weights are not safetensors.
@@ -26,6 +34,7 @@ def load_pipeline(pipeline_class: type[DiffusionPipeline], config: ModelConfig, 
     try:
         saved = pipeline_class.load_config(config.source, **where)
         _check_family(saved, pipeline_class, config)
+        check_saved(saved, config)
         return pipeline_class.from_pretrained(
             config.source, dtype=dtypes, use_safetensors=True, **where, **_left_out(saved)
         )

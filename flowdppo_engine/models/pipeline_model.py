@@ -20,6 +20,11 @@ from flowdppo_engine.models.loading import Dtypes, load_pipeline
 # Decoded at once: what stays in a CPU's cache, and what fits beside the weights on an accelerator.
 MAX_DECODED_PIXELS = {"cpu": 2**18}
 MAX_DECODED_PIXELS_ELSEWHERE = 2**21
+# The attention of a block that reads image and prompt together, each through projections of its own.
+JOINT_ATTENTION = (
+    "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0",
+    "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj", "attn.to_add_out",
+)  # fmt: skip
 
 
 class PipelineModel(FlowModel):
@@ -38,6 +43,9 @@ class PipelineModel(FlowModel):
         self._unconditional: Conditions | None = None
         for component in (self.transformer, pipeline.vae, *self._text_encoders().values()):
             component.requires_grad_(False).eval()
+        # Faster convolutions on images; the kernels of a video's autoencoder have no such order.
+        if all(parameter.ndim <= 4 for parameter in pipeline.vae.parameters()):
+            pipeline.vae.to(memory_format=torch.channels_last)
         if config.gradient_checkpointing:
             self.transformer.enable_gradient_checkpointing()
         if config.compile == "regional":
@@ -46,7 +54,7 @@ class PipelineModel(FlowModel):
 
     @classmethod
     def load(cls, config: ModelConfig, device: torch.device) -> "PipelineModel":
-        pipeline = load_pipeline(cls.pipeline_class, config, cls._dtypes(config))
+        pipeline = load_pipeline(cls.pipeline_class, config, cls._dtypes(config), cls._check_saved)
         (pipeline.transformer if config.offload_idle else pipeline).to(device)
         return cls(pipeline, config)
 
@@ -122,6 +130,10 @@ class PipelineModel(FlowModel):
 
     def load_lora(self, folder: Path) -> None:
         lora.load_lora(self.transformer, folder)
+
+    @classmethod
+    def _check_saved(cls, saved: dict[str, Any], config: ModelConfig) -> None:
+        """Raises BadConfig for a saved pipeline (its `model_index.json`) of the right class that cannot be trained."""
 
     @classmethod
     def _dtypes(cls, config: ModelConfig) -> Dtypes:
