@@ -1,10 +1,13 @@
 """Named recipes, configuration files and `a.b=c` overrides. Torch-free.
 
-A recipe is `recipes/NAME.yaml`: a `description`, optionally a `base` (another recipe that it changes), and the fields
-of RunConfig that differ from the defaults.
+`recipes/FAMILY.yaml` holds the recipes of a model family by name. Each says what it is (`description`), by which
+`method`, where it comes from (`origin`), on what it is built (`base`: recipes, or parts in `recipes/parts/`, each on top of
+the one before), and the fields of RunConfig that it changes. So no number stands twice.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +16,32 @@ import yaml
 from flowdppo_engine.config import RunConfig
 
 FOLDER = Path(__file__).parent / "recipes"
+FAMILIES = ("sandbox", "sd3.5-medium", "flux2-klein", "flux1-dev", "qwen-image", "z-image", "wan")
+ABOUT = ("description", "method", "origin", "family")
 
 
 @dataclass(frozen=True)
 class Recipe:
+    """A recipe in words. `origin` is where its numbers are from: a table of the paper, another paper, or ours."""
+
     name: str
+    family: str
+    method: str
+    origin: str
     description: str
 
 
 def list_recipes() -> list[Recipe]:
-    """Every recipe by name, with its one-line description."""
-    return [Recipe(path.stem, _read_yaml(path)["description"]) for path in sorted(FOLDER.glob("*.yaml"))]
+    """Every recipe, the sandbox's first, then by model family as their files have them."""
+    return [
+        Recipe(name, **{key: fields[key] for key in ABOUT})
+        for name, fields in ((name, _gather(name)) for name in _written_recipes())
+    ]
+
+
+def recipes_by_family() -> dict[str, list[Recipe]]:
+    """The recipes as list_recipes has them, by the name of their family."""
+    return {family: list(some) for family, some in groupby(list_recipes(), key=lambda recipe: recipe.family)}
 
 
 def load_recipe(name: str) -> RunConfig:
@@ -32,15 +50,10 @@ def load_recipe(name: str) -> RunConfig:
 
 
 def recipe_fields(name: str) -> dict[str, Any]:
-    """The recipe's fields as written, on top of those of its base. Raises ValueError as load_recipe."""
-    path = FOLDER / f"{name}.yaml"
-    known = [recipe.name for recipe in list_recipes()]
-    if name not in known:
-        raise ValueError(f"recipe {name!r} does not exist; choose one of {', '.join(known)}.")
-    fields = _read_yaml(path)
-    del fields["description"]
-    base = fields.pop("base", None)
-    return merge(recipe_fields(base), fields) if base else fields
+    """The recipe's fields on top of those of its bases. Raises ValueError as load_recipe."""
+    if name not in _written_recipes():
+        raise ValueError(f"recipe {name!r} does not exist; choose one of {', '.join(_written_recipes())}.")
+    return {key: value for key, value in _gather(name).items() if key not in ABOUT}
 
 
 def merge(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -95,6 +108,25 @@ def write_config(config: RunConfig, path: Path) -> None:
     staging = path.with_name(f".{path.name}.staging")
     staging.write_text(dump_config(config), encoding="utf-8")
     staging.rename(path)
+
+
+def _gather(name: str) -> dict[str, Any]:
+    """Everything that a recipe or part says on top of its bases, in words and in fields."""
+    written = dict(_written_recipes().get(name) or _read_yaml(FOLDER / "parts" / f"{name}.yaml"))
+    bases, fields = written.pop("base", []), {}
+    for base in [bases] if isinstance(bases, str) else bases:
+        fields = merge(fields, _gather(base))
+    return merge(fields, written)
+
+
+@cache
+def _written_recipes() -> dict[str, dict[str, Any]]:
+    """Each recipe as it is written, by name, with its family."""
+    recipes = {}
+    for family in FAMILIES:
+        group = _read_yaml(FOLDER / f"{family}.yaml")
+        recipes |= {name: {**recipe, "family": group["family"]} for name, recipe in group["recipes"].items()}
+    return recipes
 
 
 def _kind(block: dict[str, Any], other: dict[str, Any]) -> Any:

@@ -7,7 +7,9 @@ import yaml
 
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.recipes import (
+    FAMILIES,
     FOLDER,
+    Recipe,
     apply_overrides,
     dump_config,
     list_recipes,
@@ -15,6 +17,7 @@ from flowdppo_engine.recipes import (
     merge,
     read_config,
     read_fields,
+    recipes_by_family,
     write_config,
 )
 
@@ -30,29 +33,56 @@ def test_torch_is_not_loaded():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_recipe_is_valid_and_says_what_it_is(name):
+def test_every_recipe_is_valid(name):
     load_recipe(name)
-    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-    assert text.startswith("description: ") and text.splitlines()[1].startswith("# ")
 
 
-def test_the_sandbox_recipes_are_there():
-    assert set(NAMES) >= {
-        "sandbox-flow-dppo", "sandbox-flow-dppo-cps", "sandbox-flow-grpo", "sandbox-flow-cps", "sandbox-smoke",
-    }  # fmt: skip
-    assert all(recipe.description.count("\n") == 0 and recipe.description.strip() for recipe in list_recipes())
+def test_every_recipe_says_what_it_is():
+    for recipe in list_recipes():
+        for words in (recipe.description, recipe.method, recipe.origin, recipe.family):
+            assert words.strip() and "\n" not in words, recipe.name
+        assert recipe.description.endswith("."), recipe.name
+    assert len(set(NAMES)) == len(NAMES)
 
 
-def test_the_methods_differ_in_what_their_names_say():
-    methods = {
-        "sandbox-flow-dppo": ("divergence_mask", "flow_sde"),
-        "sandbox-flow-dppo-cps": ("divergence_mask", "cps"),
-        "sandbox-flow-grpo": ("ratio_clip", "flow_sde"),
-        "sandbox-flow-cps": ("ratio_clip", "cps"),
-    }
-    for name, (trust_region, dynamics) in methods.items():
-        config = load_recipe(name)
-        assert (config.trust_region.name, config.rollout.dynamics.name) == (trust_region, dynamics)
+def test_recipes_come_by_family_the_sandbox_first():
+    families = recipes_by_family()
+    assert list(families)[:4] == ["Sandbox", "SD3.5-M", "FLUX.2-klein-base-9B", "FLUX.1-dev"]
+    assert [recipe for some in families.values() for recipe in some] == list_recipes()
+    assert families["Sandbox"][0] == Recipe(
+        "sandbox-flow-dppo", "Sandbox", "Flow-DPPO", "paper, translated",
+        "Flow-DPPO, Flow-SDE sampler; learns on two CPU cores.",
+    )  # fmt: skip
+
+
+def test_no_file_of_recipes_is_left_out():
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(FAMILIES)
+
+
+def test_every_part_is_used_and_says_in_a_comment_what_it_is():
+    used = set()
+
+    def follow(bases):
+        for base in [bases] if isinstance(bases, str) else bases:
+            path = FOLDER / "parts" / f"{base}.yaml"
+            if path.exists():
+                used.add(base)
+                follow(yaml.safe_load(path.read_text()).get("base", []))
+
+    for family in FAMILIES:
+        for recipe in yaml.safe_load((FOLDER / f"{family}.yaml").read_text())["recipes"].values():
+            follow(recipe["base"])
+    parts = list((FOLDER / "parts").glob("*.yaml"))
+    assert used == {path.stem for path in parts} and not used & set(NAMES)
+    assert all(path.read_text(encoding="utf-8").startswith("# ") for path in parts)
+
+
+def test_the_methods_are_there_for_the_sandbox_and_the_models_of_the_paper():
+    methods = "flow-dppo flow-dppo-cps flow-grpo flow-cps grpo-guard dance-grpo mix-grpo diffusion-nft".split()
+    for family in ("sandbox", "sd3.5", "flux2-klein", "flux1"):
+        assert {f"{family}-{method}" for method in methods} <= set(NAMES)
+    controls = "predictive symmetric-mask kl-penalty adaptive-clip no-trust-region smoke".split()
+    assert {f"sandbox-{control}" for control in controls} <= set(NAMES)
 
 
 def test_an_unknown_recipe_is_told_with_those_there_are():
