@@ -26,8 +26,8 @@ class Transition:
 
     Attributes:
         mean: ``[B, ...]`` float32, with the gradient of the velocity.
-        std: 0-d float32 on the device of ``mean``, the standard deviation of the whole transition; 0-d, so that it
-            broadcasts against packed, image and video latents alike. 0 for a deterministic step.
+        std: float32 on the device of ``mean``, the standard deviation of the whole transition, 0 for a deterministic
+            step: 0-d, or ``[B]`` where samples of several denoising steps were put behind one another.
     """
 
     mean: Tensor
@@ -44,7 +44,9 @@ class Transition:
         """
         if noise.shape != self.mean.shape:
             raise ValueError(f"noise has shape {tuple(noise.shape)}, the mean {tuple(self.mean.shape)}; draw it alike")
-        return self.mean + self.std * noise.float()
+        # By the rank of the mean: left to broadcasting, [B] would meet the last latent axis.
+        std = self.std if self.std.ndim == 0 else self.std.reshape(-1, *[1] * (self.mean.ndim - 1))
+        return self.mean + std * noise.float()
 
 
 class Coefficients(NamedTuple):

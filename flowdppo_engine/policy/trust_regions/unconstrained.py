@@ -10,15 +10,16 @@ from flowdppo_engine.policy.trust_regions.base import TrustRegion, TrustRegionOu
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from flowdppo_engine.policy.movement import Movement
+
 
 @dataclass(frozen=True, slots=True)
 class Unconstrained(TrustRegion):
     """``-A r``: every tile is kept. The control that shows what a trust region buys."""
 
-    required_inputs: ClassVar[frozenset[str]] = frozenset({"log_ratio", "advantages"})
-    needs_stochastic_dynamics: ClassVar[bool] = True
+    required_inputs: ClassVar[frozenset[str]] = frozenset({"log_ratio"})
 
-    def _apply(self, log_ratio: Tensor, divergence: Tensor | None, advantages: Tensor) -> TrustRegionOutput:
-        keep = log_ratio.new_ones(log_ratio.shape).bool()
-        metrics = summarise(log_ratio, divergence, advantages, keep, over_threshold=~keep)
-        return TrustRegionOutput(-advantages * log_ratio.exp(), keep, metrics)
+    def _apply(self, movement: Movement, advantages: Tensor) -> TrustRegionOutput:
+        keep = advantages.new_ones(advantages.shape).bool()
+        loss = -advantages * movement.log_ratio.exp()
+        return TrustRegionOutput(loss, keep, summarise(advantages, keep, over_threshold=~keep))
