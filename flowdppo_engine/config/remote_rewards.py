@@ -37,6 +37,10 @@ class RemoteRewardOptions(ImageRewardOptions):
     )
     parallel_requests: int = knob(4, "Requests under way at a time.", ge=1, le=256)
 
+    @property
+    def is_overlapping(self) -> bool:
+        return True
+
     @field_validator("url")
     @classmethod
     def can_be_asked(cls, url: str) -> str:

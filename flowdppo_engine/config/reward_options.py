@@ -27,6 +27,11 @@ class RewardOptions(Strict):
         return False
 
     @property
+    def is_overlapping(self) -> bool:
+        """Whether it scores a batch while the next one is drawn."""
+        return False
+
+    @property
     def sources(self) -> dict[str, str]:
         """The fields that name a hub id or a local folder, for whoever decides which folders may be read."""
         return {}
@@ -50,6 +55,10 @@ class LocalRewardOptions(ImageRewardOptions):
         False,
         "Score in a thread of its own while the next images are drawn; pays where the training device is not needed.",
     )
+
+    @property
+    def is_overlapping(self) -> bool:
+        return self.overlap
 
 
 class RewardModelOptions(LocalRewardOptions):

@@ -9,6 +9,7 @@ from PIL import Image
 from flowdppo_engine.config import JpegCompressibility, JpegIncompressibility
 from flowdppo_engine.prompts import Prompt
 from flowdppo_engine.rewards.base import Measurement, Reward
+from flowdppo_engine.rewards.pixels import to_pixels
 
 QUALITY = 95
 BYTES_PER_KILOBYTE = 1000
@@ -18,13 +19,12 @@ class JpegReward(Reward):
     """The size of the JPEG in kilobytes: with a minus sign for compressibility, as it is for incompressibility."""
 
     def __init__(self, config: JpegCompressibility | JpegIncompressibility):
-        self.name = config.name
+        self.name = config.logged_as
         self._sign = -1.0 if isinstance(config, JpegCompressibility) else 1.0
         self.score_range = (-float("inf"), 0.0) if self._sign < 0 else (0.0, float("inf"))
 
     def measure(self, images: torch.Tensor, prompts: Sequence[Prompt]) -> Measurement:
-        pixels = (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-        sizes = torch.tensor([_jpeg_kilobytes(Image.fromarray(image)) for image in pixels])
+        sizes = torch.tensor([_jpeg_kilobytes(Image.fromarray(image)) for image in to_pixels(images)])
         return Measurement(self._sign * sizes, {self.name: self._sign * sizes})
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from flowdppo_engine.config import RewardConfig, RunConfig
+from flowdppo_engine.config import ImageRewardOptions, RewardConfig, RunConfig
 from flowdppo_engine.rewards.base import Reward
+from flowdppo_engine.rewards.frames import FrameWise
 from flowdppo_engine.rewards.jpeg import JpegReward
 from flowdppo_engine.rewards.sandbox import PictureQualityReward, SoftTifaReward
 from flowdppo_engine.rewards.suite import RewardSuite
@@ -22,5 +23,15 @@ def make_reward(config: RewardConfig) -> Reward:
 
 
 def make_reward_suite(config: RunConfig) -> RewardSuite:
-    """Every reward of the run with its weight."""
-    return RewardSuite({make_reward(reward): reward.weight for reward in config.rewards})
+    """Every reward of the run with its weight. Raises BadConfig where one cannot be had on this machine."""
+    draws_videos = config.model.num_frames > 1
+    return RewardSuite(
+        {_for_run(make_reward(reward), reward, draws_videos): reward.weight for reward in config.rewards},
+        [reward.logged_as for reward in config.rewards if reward.is_overlapping],
+    )
+
+
+def _for_run(reward: Reward, config: RewardConfig, draws_videos: bool) -> Reward:
+    if draws_videos and not reward.takes_videos and isinstance(config, ImageRewardOptions):
+        return FrameWise(reward, config.frames)
+    return reward

@@ -27,10 +27,10 @@ class SoftTifaReward(Reward):
     (arithmetic mean), `_gm` (geometric mean) and `_strict` (all or nothing: every right answer more likely than not).
     """
 
-    name = "sandbox_soft_tifa"
     score_range = (0.0, 1.0)
 
     def __init__(self, config: SandboxSoftTifa, answer_questions: AnswerQuestions = answer_questions):
+        self.name = config.logged_as
         self._aggregation = config.aggregation
         self._answer_questions = answer_questions
 
@@ -50,10 +50,10 @@ class SoftTifaReward(Reward):
 class PictureQualityReward(Reward):
     """How clean the picture is, in 0..1, whatever it shows. Logged from 0 to 100."""
 
-    name = "sandbox_picture_quality"
     score_range = (0.0, 1.0)
 
     def __init__(self, config: SandboxPictureQuality, picture_quality: PictureQuality = picture_quality):
+        self.name = config.logged_as
         self._picture_quality = picture_quality
 
     def measure(self, images: torch.Tensor, prompts: Sequence[Prompt]) -> Measurement:

@@ -1,64 +1,91 @@
-"""All rewards of a run together: one call scores a batch by each of them and checks what comes back."""
+"""All rewards of a run together: each scores every batch, at once or while the next batch is drawn."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
 from flowdppo_engine.prompts import Prompt
-from flowdppo_engine.rewards.base import Measurement, Reward, RewardError
+from flowdppo_engine.rewards.background import BackgroundThread
+from flowdppo_engine.rewards.base import Reward
+from flowdppo_engine.rewards.measuring import Measured, measure_checked
+from flowdppo_engine.rewards.scored import Scored
+
+# How long a stop request can go unseen while scores are waited for.
+SECONDS_BETWEEN_CHECKS = 0.1
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Scores of B images: `rewards` by reward name (what training uses), `scores` by score name (what is logged)."""
+class Pending:
+    """A batch that was handed in: by reward, in the run's order, what it measured or will have."""
 
-    rewards: dict[str, torch.Tensor]
-    scores: dict[str, torch.Tensor]
-
-    @staticmethod
-    def cat(parts: Sequence["Scored"]) -> "Scored":
-        def joined(tables: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-            return {name: torch.cat([table[name] for table in tables]) for name in tables[0]}
-
-        return Scored(joined([part.rewards for part in parts]), joined([part.scores for part in parts]))
+    futures: Mapping[str, "Future[Measured]"]
 
 
 class RewardSuite:
-    """Rewards and their weights in the sum; a reward of weight 0 is scored and logged all the same."""
+    """Rewards and their weights in the sum; a reward of weight 0 is scored and logged all the same.
 
-    def __init__(self, weighted: Mapping[Reward, float]):
+    Those named in `overlapping` work in a thread each, on one batch after the other.
+    """
+
+    def __init__(self, weighted: Mapping[Reward, float], overlapping: Collection[str] = ()):
         self._rewards = tuple(weighted)
         self.weights = {reward.name: weight for reward, weight in weighted.items()}
+        self._threads = {name: BackgroundThread(f"reward {name}") for name in overlapping}
+        self._under_way: list[Future[Measured]] = []
 
-    def measure(self, images: torch.Tensor, prompts: Sequence[Prompt]) -> Scored:
-        """Score images `[B, 3, H, W]` (fp32, 0..1, CPU). Raises RewardError where a reward fails or is not finite."""
-        measured = {reward.name: _measure_checked(reward, images, prompts) for reward in self._rewards}
-        scores = {name: score for measurement in measured.values() for name, score in measurement.scores.items()}
-        return Scored({name: measurement.reward for name, measurement in measured.items()}, scores)
+    def measure(
+        self, images: torch.Tensor, prompts: Sequence[Prompt], check: Callable[[], None] = lambda: None
+    ) -> Scored:
+        """`submit` and `collect` in one."""
+        return self.collect(self.submit(images, prompts), check)
 
+    def submit(self, images: torch.Tensor, prompts: Sequence[Prompt]) -> Pending:
+        """Hand in images `[B, 3, H, W]` or videos `[B, F, 3, H, W]` (fp32, 0..1, CPU), which must not change any more.
 
-def _measure_checked(reward: Reward, images: torch.Tensor, prompts: Sequence[Prompt]) -> Measurement:
-    try:
-        measurement = reward.measure(images, prompts)
-    except RewardError:
-        raise
-    except Exception as error:
-        raise RewardError(
-            f"reward {reward.name} failed on {len(images)} images: {type(error).__name__}: {error}"
-        ) from error
-    for name, values in {reward.name: measurement.reward, **measurement.scores}.items():
-        _check(name, values, prompts)
-    return measurement
+        Rewards without a thread score them now, while the others are at work already. Raises RewardError.
+        """
+        futures = {reward.name: Future() for reward in self._rewards}
+        calls = {reward.name: partial(measure_checked, reward, images, prompts) for reward in self._rewards}
+        for name, thread in self._threads.items():
+            thread.submit(calls[name], futures[name])
+        self._under_way = [future for future in (*self._under_way, *futures.values()) if not future.done()]
+        try:
+            for name in (name for name in calls if name not in self._threads):
+                futures[name].set_result(calls[name]())
+        except BaseException:
+            self.abandon()
+            raise
+        return Pending(futures)
 
+    def collect(self, pending: Pending, check: Callable[[], None] = lambda: None) -> Scored:
+        """The scores of a batch, once all are there.
 
-def _check(name: str, values: torch.Tensor, prompts: Sequence[Prompt]) -> None:
-    if values.shape != (len(prompts),):
-        raise RewardError(f"reward {name} gave shape {tuple(values.shape)} for {len(prompts)} images.")
-    bad = (~values.isfinite()).nonzero().flatten()
-    if len(bad):
-        first = int(bad[0])
-        raise RewardError(
-            f"reward {name} gave {values[first].item()} for {len(bad)} of {len(prompts)} images, first for the prompt "
-            f"{prompts[first].text!r}."
-        )
+        `check` is called while they are waited for and may raise, as a stop request does; then, and where a reward
+        fails, what is under way is given up. Raises RewardError where a reward fails or gives no finite score.
+        """
+        started, waiting = time.perf_counter(), set(pending.futures.values())
+        try:
+            while waiting:
+                done, waiting = wait(waiting, SECONDS_BETWEEN_CHECKS, FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+                if waiting:
+                    check()
+        except BaseException:
+            self.abandon()
+            raise
+        tail = time.perf_counter() - started if self._threads else 0.0
+        return Scored.of({name: future.result() for name, future in pending.futures.items()}, tail)
+
+    def abandon(self) -> None:
+        """Give up every batch that was handed in: nobody will collect their scores."""
+        if all(future.done() for future in self._under_way):
+            return
+        for future in self._under_way:
+            future.cancel()
+        for reward in self._rewards:
+            reward.abandon()
