@@ -6,12 +6,12 @@ from typing import Any
 
 import torch
 from diffusers import StableDiffusion3Pipeline
-from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import calculate_shift
 
 from flowdppo_engine.config import ModelConfig
 from flowdppo_engine.errors import ModelNotFound
 from flowdppo_engine.models.conditions import Conditions
-from flowdppo_engine.models.pipeline_model import PipelineModel, check_image_size
+from flowdppo_engine.models.pipeline_model import JOINT_ATTENTION, PipelineModel, check_image_size
+from flowdppo_engine.models.schedules import shift_by_length
 
 SANDBOX_BASE_MODEL = Path(__file__).parents[1] / "sandbox" / "base_model"
 NUM_TRAIN_TIMESTEPS = 1000
@@ -21,14 +21,7 @@ class SD3Model(PipelineModel):
     """An SD3 pipeline as a policy: latents `[C, H, W]`, three text encoders of which T5 may be left out."""
 
     pipeline_class = StableDiffusion3Pipeline
-    default_lora_targets = (
-        "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0",
-        "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj", "attn.to_add_out",
-    )  # fmt: skip
-
-    def __init__(self, pipeline: StableDiffusion3Pipeline, config: ModelConfig):
-        super().__init__(pipeline, config)
-        pipeline.vae.to(memory_format=torch.channels_last)
+    default_lora_targets = JOINT_ATTENTION
 
     @classmethod
     def load(cls, config: ModelConfig, device: torch.device) -> "SD3Model":
@@ -55,17 +48,12 @@ class SD3Model(PipelineModel):
         return (network.in_channels, height // scale, width // scale)
 
     def _schedule(self, num_steps: int) -> dict[str, Any]:
-        options = {"num_inference_steps": num_steps}
+        options: dict[str, Any] = {"num_inference_steps": num_steps}
         scheduler = self.pipeline.scheduler.config
         if scheduler.use_dynamic_shifting:
             _, height, width = self.latent_shape
-            options["mu"] = calculate_shift(
-                height * width // self.transformer.config.patch_size**2,
-                scheduler.base_image_seq_len,
-                scheduler.max_image_seq_len,
-                scheduler.base_shift,
-                scheduler.max_shift,
-            )
+            num_tokens = height * width // self.transformer.config.patch_size**2
+            options["mu"] = shift_by_length(scheduler, num_tokens)
         return options
 
     def _encode(self, texts: list[str]) -> Conditions:
@@ -90,5 +78,5 @@ class SD3Model(PipelineModel):
 
     def _decode(self, latents: torch.Tensor) -> torch.Tensor:
         vae = self.pipeline.vae
-        latents = (latents / vae.config.scaling_factor + vae.config.shift_factor).to(vae.dtype)
-        return vae.decode(latents.contiguous(memory_format=torch.channels_last), return_dict=False)[0]
+        latents = latents / vae.config.scaling_factor + vae.config.shift_factor
+        return vae.decode(latents.to(vae.dtype), return_dict=False)[0]
