@@ -37,12 +37,14 @@ def test_guidance_of_one_is_none_and_grows_from_there(model):
 def test_a_velocity_does_not_depend_on_the_prompts_beside_it(tmp_path, dtype):
     """To the bit: a rollout's batch and an update's hold other prompts, of which some may be longer."""
     make_pipeline().save_pretrained(tmp_path / "model")
-    model = load_model(FAMILY.config(source=str(tmp_path / "model"), dtype=dtype), CPU)
-    store = ConditionStore.encode(model.encode_prompts, [SHORT, OTHER, LONG], tmp_path / "store")
-    sample = torch.randn(2, *model.latent_shape)
+    fields = {"source": str(tmp_path / "model"), "resolution": 64, "width": 64, "max_sequence_length": 200}
+    model, much_longer = load_model(FAMILY.config(dtype=dtype, **fields), CPU), "two birds " * 14
+    store = ConditionStore.encode(model.encode_prompts, [SHORT, OTHER, much_longer], tmp_path / "store")
+    sample = torch.randn(4, *model.latent_shape)
     with torch.no_grad():
         beside_short, beside_long = (
-            model.velocity(sample, SIGMA, store.get([SHORT, other], CPU))[0] for other in (OTHER, LONG)
+            model.velocity(sample, SIGMA, store.get([SHORT, OTHER, other, other], CPU))[0]
+            for other in (OTHER, much_longer)
         )
     assert torch.equal(beside_short, beside_long)
     assert beside_short.std() > 0.1
