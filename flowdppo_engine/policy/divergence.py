@@ -21,6 +21,7 @@ __all__ = [
     "improvement_lower_bound",
     "improvement_penalty_linear",
     "improvement_penalty_quadratic",
+    "improvement_surrogate",
     "log_ratio",
     "total_variation",
     "trajectory_kl",
@@ -78,6 +79,23 @@ def trajectory_kl(kl_nats: Tensor) -> Tensor:
     return kl_nats.float().sum(dim=1)
 
 
+def improvement_surrogate(rewards: Tensor, log_ratios_nats: Tensor) -> Tensor:
+    """L' = E_old[R sum_k (r_k - 1)], what Theorem 1 (Flow-DPPO Eq. 7) calls the surrogate, 0-d, reward units.
+
+    Args:
+        rewards: ``[B]`` reward of each trajectory of the old policy.
+        log_ratios_nats: ``[B, T]`` log of the true importance ratio at each stochastic denoising step.
+
+    Raises:
+        ValueError: shapes do not fit.
+    """
+    if log_ratios_nats.ndim != 2 or rewards.shape != log_ratios_nats.shape[:1]:
+        raise ValueError(
+            f"rewards {tuple(rewards.shape)} and log_ratios_nats {tuple(log_ratios_nats.shape)} must be [B] and [B, T]"
+        )
+    return (rewards.float() * log_ratios_nats.float().expm1().sum(dim=1)).mean()
+
+
 def improvement_penalty_quadratic(max_abs_reward: float, total_variations: Tensor) -> Tensor:
     """``2 xi T (T - 1) max(TV)^2``: what Theorem 2 (Flow-DPPO Eq. 8) takes off the surrogate, 0-d, reward units.
 
@@ -104,7 +122,7 @@ def improvement_lower_bound(surrogate: Tensor, max_abs_reward: float, total_vari
     """Lower bound on J(new) - J(old): the surrogate less the smaller of the two penalties, 0-d, reward units.
 
     Args:
-        surrogate: 0-d, L' = E_old[R sum_k (r_k - 1)] of Theorem 1, with the true (summed) importance ratios r_k.
+        surrogate: 0-d, ``improvement_surrogate``.
         max_abs_reward, total_variations: as for ``improvement_penalty_quadratic``.
     """
     return surrogate.float() - torch.minimum(

@@ -53,6 +53,10 @@ class Movement:
         """The same numbers without the graph that they came from."""
         return Movement(*(getattr(self, name).detach() for name in _TENSORS), num_latent_dims=self.num_latent_dims)
 
+    def cpu(self) -> Movement:
+        """The same numbers on the CPU."""
+        return Movement(*(getattr(self, name).cpu() for name in _TENSORS), num_latent_dims=self.num_latent_dims)
+
     @classmethod
     def cat(cls, movements: Sequence[Movement]) -> Movement:
         """Several batches (at least one) of one latent size behind one another.
