@@ -22,6 +22,14 @@ from flowdppo_engine.config.remote_rewards import (
     VlmJudgeConfig,
     YesProbabilityAnswer,
 )
+from flowdppo_engine.config.reward_models import (
+    AestheticConfig,
+    ClipScoreConfig,
+    GenEval2Config,
+    Hpsv2Config,
+    OcrConfig,
+    PickScoreConfig,
+)
 from flowdppo_engine.config.reward_options import (
     FramesConfig,
     ImageRewardOptions,
@@ -64,8 +72,10 @@ from flowdppo_engine.config.trust_region import (
 __all__ = [
     "AdaptiveClipConfig",
     "AdvantageConfig",
+    "AestheticConfig",
     "AllSteps",
     "CheckpointConfig",
+    "ClipScoreConfig",
     "CustomRewardConfig",
     "DiffusionNftConfig",
     "DivergenceMaskConfig",
@@ -74,6 +84,8 @@ __all__ = [
     "EvaluationConfig",
     "FirstSteps",
     "FramesConfig",
+    "GenEval2Config",
+    "Hpsv2Config",
     "HttpRewardConfig",
     "ImageRewardOptions",
     "JpegCompressibility",
@@ -84,9 +96,11 @@ __all__ = [
     "ModelConfig",
     "NoTrustRegionConfig",
     "ObjectiveConfig",
+    "OcrConfig",
     "OdeConfig",
     "OldPolicyDecay",
     "OptimizerConfig",
+    "PickScoreConfig",
     "PolicyGradientConfig",
     "PredictiveMaskConfig",
     "PromptsConfig",

@@ -8,6 +8,14 @@ from pydantic import Field, field_validator
 
 from flowdppo_engine.config.base import knob
 from flowdppo_engine.config.remote_rewards import HttpRewardConfig, VlmJudgeConfig
+from flowdppo_engine.config.reward_models import (
+    AestheticConfig,
+    ClipScoreConfig,
+    GenEval2Config,
+    Hpsv2Config,
+    OcrConfig,
+    PickScoreConfig,
+)
 from flowdppo_engine.config.reward_options import LocalRewardOptions, RewardOptions
 
 OPTION = re.compile(r"([A-Za-z_]\w*)\s*=\s*(.*)")
@@ -76,6 +84,12 @@ RewardConfig = Annotated[
     | SandboxPictureQuality
     | JpegCompressibility
     | JpegIncompressibility
+    | ClipScoreConfig
+    | PickScoreConfig
+    | Hpsv2Config
+    | AestheticConfig
+    | OcrConfig
+    | GenEval2Config
     | HttpRewardConfig
     | VlmJudgeConfig
     | CustomRewardConfig,

@@ -58,7 +58,9 @@ def score_policy(policy: Policy, prompt_set: str) -> dict[str, Score]:
     prompts = load_prompts(prompt_set)[: policy.config.evaluation.num_prompts]
     with TemporaryDirectory() as folder:
         store = ConditionStore.encode(policy.model.encode_prompts, [prompt.text for prompt in prompts], Path(folder))
-        return Evaluator(policy.config, policy.model, make_reward_suite(policy.config), store).score(prompts)
+        return Evaluator(
+            policy.config, policy.model, make_reward_suite(policy.config, policy.model.device), store
+        ).score(prompts)
 
 
 def _find_checkpoint(run_folder: Path, name: str | None) -> Path | None:

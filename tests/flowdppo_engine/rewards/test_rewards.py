@@ -78,7 +78,7 @@ def test_picture_quality_is_rewarded_as_it_is_and_logged_from_0_to_100():
 
 def test_real_checker_and_quality_stay_in_their_range():
     prompts = load_prompts("sandbox:in_domain")[:6]
-    scored = make_reward_suite(RunConfig()).measure(torch.rand(6, 3, 64, 64), prompts)
+    scored = make_reward_suite(RunConfig(), torch.device("cpu")).measure(torch.rand(6, 3, 64, 64), prompts)
     assert set(scored.rewards) == {"sandbox_soft_tifa", "sandbox_picture_quality"}
     for values in scored.scores.values():
         assert values.shape == (6,) and values.min() >= 0 and values.max() <= 100

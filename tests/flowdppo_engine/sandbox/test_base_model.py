@@ -62,7 +62,7 @@ def test_its_autoencoder_keeps_what_the_checker_reads(model):
 
 
 def test_it_counts_right_about_half_of_the_time_and_draws_cleanly(config, model, tmp_path):
-    rewards = make_reward_suite(config)
+    rewards = make_reward_suite(config, model.device)
     prompts = load_prompts("sandbox:in_domain")[:256]
     store = ConditionStore.encode(model.encode_prompts, [prompt.text for prompt in prompts], tmp_path)
     scores = Evaluator(config, model, rewards, store).score(prompts, lambda done: None)
