@@ -82,3 +82,32 @@ class RolloutConfig(Strict):
         "computed once.",
     )
     batch_size: int = knob(256, "Images denoised together.", unit="images", ge=1)
+
+    @property
+    def num_images(self) -> int:
+        """Images of an iteration, over all processes."""
+        return self.group_size * self.groups_per_iteration
+
+    @property
+    def num_stochastic_steps(self) -> int:
+        """Denoising steps of an iteration that draw noise."""
+        match self.stochastic_steps:
+            case _ if self.dynamics.name == "ode":
+                return 0
+            case AllSteps():
+                return self.num_denoising_steps
+            case SlidingWindow(size=size):
+                return size
+            case FirstSteps(k=k) | RandomSteps(k=k):
+                return k
+
+    @property
+    def last_stochastic_step(self) -> int:
+        """The last denoising step that may ever draw noise, counted from 0."""
+        match self.stochastic_steps:
+            case AllSteps():
+                return self.num_denoising_steps - 1
+            case FirstSteps(k=k):
+                return k - 1
+            case RandomSteps(last=last) | SlidingWindow(last=last):
+                return last

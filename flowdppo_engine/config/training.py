@@ -51,6 +51,11 @@ class UpdateConfig(Strict):
         "forward pass), or recomputed only where the noise floor or another guidance asks for it.",
     )
 
+    @property
+    def num_steps_per_rollout(self) -> int:
+        """Optimizer steps of an iteration, over all inner epochs."""
+        return self.optimizer_steps_per_rollout * self.inner_epochs
+
 
 class EmaConfig(Strict):
     decay: float = knob(

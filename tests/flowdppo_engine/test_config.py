@@ -60,41 +60,6 @@ def test_everything_wrong_is_told_at_once():
     assert len(rejected({"seed": -1, "iterations": 0, "lora": {"rank": 0}})) == 3
 
 
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"rollout": {"dynamics": {"name": "ode"}}}, "no randomness and so no ratio to train on"),
-        ({"rollout": {"dynamics": {"noise_level": 0}}}, "makes every step deterministic"),
-        ({"rollout": {"dynamics": {"name": "cps", "noise_level": 1.5}}}, "past the end of CPS"),
-        (
-            {"rollout": {"dynamics": {"name": "cps"}, "stochastic_steps": {"name": "all"}}},
-            "reach the last step (7), where CPS adds no noise",
-        ),
-        (
-            {"rollout": {"stochastic_steps": {"name": "random_k_of_range", "last": 8}}},
-            "rollout.num_denoising_steps = 8 ends at step 7",
-        ),
-        ({"rollout": {"stochastic_steps": {"name": "random_k_of_range", "k": 5}}}, "more than the steps from 0 to 3"),
-        ({"rewards": [{"name": "sandbox_soft_tifa", "weight": 0}]}, "every weight is 0"),
-        ({"rewards": [{"name": "sandbox_soft_tifa"}] * 2}, "a name stands twice"),
-        ({"update": {"optimizer_steps_per_rollout": 513}}, "more than the 512 images of an iteration"),
-        ({"prompts": {"train": "mine.txt"}}, "prompts.train = 'mine.txt' has no questions for sandbox_soft_tifa"),
-        (
-            {"evaluation": {"prompt_sets": ["sandbox:in_domain", "mine.txt"]}},
-            "evaluation.prompt_sets = 'mine.txt' has no questions",
-        ),
-    ],
-)
-def test_what_cannot_train_is_refused_with_the_reason(fields, message):
-    (sentence,) = rejected(fields)
-    assert message in sentence
-
-
-def test_plain_prompts_are_fine_for_rewards_that_ask_nothing():
-    quality = [{"name": "sandbox_picture_quality", "weight": 1}]
-    RunConfig.model_validate({"prompts": {"train": "mine.txt"}, "rewards": quality})
-
-
 def test_every_knob_has_help():
     def knobs(schema, definitions):
         for name, field in schema["properties"].items():

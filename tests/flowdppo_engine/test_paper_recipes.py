@@ -1,4 +1,4 @@
-"""The recipes against the numbers of the paper (Flow-DPPO, arXiv 2606.11025 v2, appendix F), written out again here."""
+"""The recipes against the numbers of the paper (Flow-DPPO, arXiv 2606.11025 v2, appendix F), written out again."""
 
 from dataclasses import dataclass
 

@@ -78,10 +78,13 @@ def test_every_part_is_used_and_says_in_a_comment_what_it_is():
 
 
 def test_the_methods_are_there_for_the_sandbox_and_the_models_of_the_paper():
-    methods = "flow-dppo flow-dppo-cps flow-grpo flow-cps grpo-guard dance-grpo mix-grpo diffusion-nft".split()
+    methods = (
+        *("flow-dppo", "flow-dppo-cps", "flow-grpo", "flow-cps"),
+        *("grpo-guard", "dance-grpo", "mix-grpo", "diffusion-nft"),
+    )
     for family in ("sandbox", "sd3.5", "flux2-klein", "flux1"):
         assert {f"{family}-{method}" for method in methods} <= set(NAMES)
-    controls = "predictive symmetric-mask kl-penalty adaptive-clip no-trust-region smoke".split()
+    controls = ("predictive", "symmetric-mask", "kl-penalty", "adaptive-clip", "no-trust-region", "smoke")
     assert {f"sandbox-{control}" for control in controls} <= set(NAMES)
 
 
