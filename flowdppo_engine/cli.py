@@ -79,13 +79,14 @@ def evaluate(
 def generate(
     source: Annotated[str, typer.Argument(help="The folder of a run, or `sandbox` for the sandbox's base model.")],
     prompt: Annotated[list[str], typer.Option(help="What to draw. May be repeated.")],
-    output: Annotated[Path, typer.Option(help="Folder for the PNG files.")],
+    output: Annotated[Path, typer.Option(help="Folder for the PNG files, or WebP files of videos.")],
     seed: Annotated[int, typer.Option(help="Seed of the noise.", min=0)] = 0,
     checkpoint: Checkpoint = None,
 ) -> None:
     """Draw pictures: one for each prompt."""
     with _refusals():
-        from flowdppo_engine.evaluation.pictures import draw_pictures, save_png
+        from flowdppo_engine.evaluation.picture_files import save_picture
+        from flowdppo_engine.evaluation.pictures import draw_pictures
         from flowdppo_engine.evaluation.policy import load_policy
         from flowdppo_engine.models.conditions import ConditionStore
         from flowdppo_engine.prompts import Prompt
@@ -96,9 +97,7 @@ def generate(
             images = draw_pictures(policy.config, policy.model, store, [Prompt(text) for text in prompt], [seed])
         output.mkdir(parents=True, exist_ok=True)
         for index, image in enumerate(images):
-            path = output / f"{index:04d}.png"
-            save_png(image, path)
-            typer.echo(path)
+            typer.echo(save_picture(image, output / f"{index:04d}"))
 
 
 @app.command()

@@ -9,7 +9,7 @@ class Brightness(Reward):
     score_range = (0.0, 1.0)
 
     def measure(self, images, prompts):
-        brightness = images.mean(dim=(1, 2, 3))
+        brightness = images.flatten(1).mean(dim=1)
         return Measurement(brightness, {self.name: brightness})
 
 

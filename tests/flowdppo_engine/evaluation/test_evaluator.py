@@ -1,10 +1,8 @@
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from flowdppo_engine.evaluation.evaluator import Evaluator
-from flowdppo_engine.evaluation.pictures import draw_pictures, save_png, save_samples
+from flowdppo_engine.evaluation.pictures import draw_pictures, save_samples
 from flowdppo_engine.models.conditions import ConditionStore
 from flowdppo_engine.prompts import Prompt
 from tests.flowdppo_engine.brightness import brightness_suite
@@ -51,15 +49,6 @@ def test_a_picture_depends_on_its_prompt_and_seed_alone(tiny_model, make_config,
     assert together.shape == (4, 3, 16, 16)
     torch.testing.assert_close(together[3], alone[0], atol=1e-5, rtol=0)
     assert (together[0] - together[1]).abs().max() > 1e-2
-
-
-def test_png_holds_the_picture(tmp_path):
-    image = torch.rand(3, 5, 7)
-    save_png(image, tmp_path / "x.png")
-    with Image.open(tmp_path / "x.png") as picture:
-        assert picture.size == (7, 5)
-        pixels = np.asarray(picture)
-    np.testing.assert_array_equal(pixels, image.mul(255).round().permute(1, 2, 0).numpy())
 
 
 def test_samples_tell_prompt_seed_path_and_scores(tmp_path):
