@@ -25,7 +25,8 @@ class Measurement:
     """What one reward says of B images or videos.
 
     `reward` (`[B]` fp32) is what training maximises; `scores` (each `[B]` fp32) are the named numbers that an
-    evaluation logs, from the same pass: one of the reward's own name, and what else there is as `name_something`.
+    evaluation logs, from the same pass: one of the reward's own name, and what else there is as `name_something`, NaN
+    for an image that such a further score says nothing about.
     """
 
     reward: torch.Tensor

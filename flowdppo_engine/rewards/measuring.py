@@ -26,8 +26,9 @@ def measure_checked(reward: Reward, images: torch.Tensor, prompts: Sequence[Prom
     started = time.perf_counter()
     measurement = _measure_twice(reward, images, prompts)
     seconds = time.perf_counter() - started
-    for name, values in {reward.name: measurement.reward, **measurement.scores}.items():
-        _check(name, values, prompts)
+    for name, values in measurement.scores.items():
+        _check(name, values, prompts, may_be_nan=name != reward.name)
+    _check(reward.name, measurement.reward, prompts)
     return Measured(measurement, seconds)
 
 
@@ -58,10 +59,10 @@ def _measure(reward: Reward, images: torch.Tensor, prompts: Sequence[Prompt]) ->
         raise _Failure(message) from error
 
 
-def _check(name: str, values: torch.Tensor, prompts: Sequence[Prompt]) -> None:
+def _check(name: str, values: torch.Tensor, prompts: Sequence[Prompt], may_be_nan: bool = False) -> None:
     if values.shape != (len(prompts),):
         raise RewardError(f"reward {name} gave shape {tuple(values.shape)} for {len(prompts)} images.")
-    bad = (~values.isfinite()).nonzero().flatten()
+    bad = (~values.isfinite() & ~(values.isnan() & may_be_nan)).nonzero().flatten()
     if len(bad):
         first = int(bad[0])
         raise RewardError(

@@ -5,11 +5,22 @@ from typing import Any
 
 import torch
 
-from flowdppo_engine.config import ImageRewardOptions, OcrConfig, RewardConfig, RewardModelOptions, RunConfig
+from flowdppo_engine.config import (
+    CustomRewardConfig,
+    ImageRewardOptions,
+    OcrConfig,
+    RewardConfig,
+    RewardModelOptions,
+    RunConfig,
+)
+from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.rewards.base import Reward
 from flowdppo_engine.rewards.frames import FrameWise
 from flowdppo_engine.rewards.jpeg import JpegReward
 from flowdppo_engine.rewards.model_rewards import load_model_reward
+from flowdppo_engine.rewards.plugins import load_custom_reward
+from flowdppo_engine.rewards.remote.http_reward import HttpReward
+from flowdppo_engine.rewards.remote.vlm_judge import make_vlm_judge
 from flowdppo_engine.rewards.sandbox import PictureQualityReward, SoftTifaReward
 from flowdppo_engine.rewards.suite import RewardSuite
 
@@ -28,6 +39,8 @@ REWARDS: dict[str, Callable[[Any], Reward]] = {
     "jpeg_compressibility": JpegReward,
     "jpeg_incompressibility": JpegReward,
     "ocr": _make_ocr,
+    "http": HttpReward,
+    "vlm_judge": make_vlm_judge,
 }
 
 
@@ -35,6 +48,8 @@ def make_reward(config: RewardConfig, training_device: torch.device = CPU) -> Re
     """Raises BadConfig, and ModelNotFound where a reward's network cannot be loaded."""
     if isinstance(config, RewardModelOptions):
         return load_model_reward(config, training_device)
+    if isinstance(config, CustomRewardConfig):
+        return load_custom_reward(config, training_device)
     return REWARDS[config.name](config)
 
 
@@ -51,6 +66,8 @@ def make_reward_suite(config: RunConfig, training_device: torch.device) -> Rewar
 
 
 def _for_run(reward: Reward, config: RewardConfig, draws_videos: bool) -> Reward:
-    if draws_videos and not reward.takes_videos and isinstance(config, ImageRewardOptions):
-        return FrameWise(reward, config.frames)
-    return reward
+    if reward.takes_videos or not draws_videos:
+        return reward
+    if not isinstance(config, ImageRewardOptions):
+        raise BadConfig(f"rewards: {config.logged_as} scores single images, but the model draws videos: leave it out.")
+    return FrameWise(reward, config.frames)
