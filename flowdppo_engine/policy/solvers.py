@@ -64,8 +64,8 @@ def dpm_solver_2m(
 
     With ``lambda = log((1 - sigma) / sigma)`` the data prediction is taken at the midpoint of the step in lambda, on
     the line through the last two. Lambda is infinite at both ends of the grid: after a step from sigma = 1 the line is
-    flat (its limit), and a step to sigma = 0 is the Euler step, since the line has no limit there. Neither costs the
-    order.
+    flat (its limit), and a step to sigma = 0 is the Euler step, since the line has no limit there. On a grid of steps
+    h the error is of order h^2 away from the ends, and h^2 log(1 / h) from noise to data.
 
     Args:
         velocity: ``[B, ...]`` prediction of the model at ``(sample, sigma)``, any floating dtype.

@@ -102,6 +102,24 @@ def test_gdpo_group_is_zero_only_if_all_its_rewards_are():
     assert (both.advantages[1] == 0).all()
 
 
+def test_a_reward_of_weight_0_changes_nothing():
+    """It is logged, also where it is not finite."""
+    watched = torch.full_like(REWARDS, math.nan)
+    alone = gdpo_advantages({"a": REWARDS}, {"a": 2.0})
+    beside = gdpo_advantages({"a": REWARDS, "watched": watched}, {"a": 2.0, "watched": 0.0})
+    assert torch.equal(alone.advantages, beside.advantages)
+    assert alone.zero_groups.tolist() == beside.zero_groups.tolist() == [False, True, False]
+    total = weighted_sum({"a": REWARDS, "watched": watched}, {"a": 2.0, "watched": 0.0})
+    assert torch.equal(total, 2 * REWARDS.double())
+
+
+def test_of_one_reward_gdpo_is_the_group_advantage_whitened():
+    plain = group_advantages(REWARDS, clip=None).advantages.double()
+    output = gdpo_advantages({"a": REWARDS}, {"a": 1.0}, clip=None)
+    torch.testing.assert_close(output.advantages.double(), plain / (plain.std(correction=0) + EPS))
+    assert (output.advantages[1] == 0).all()
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

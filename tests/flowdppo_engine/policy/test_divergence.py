@@ -11,10 +11,13 @@ from flowdppo_engine.policy.divergence import (
     improvement_lower_bound,
     improvement_penalty_linear,
     improvement_penalty_quadratic,
+    improvement_surrogate,
     log_ratio,
     total_variation,
     trajectory_kl,
 )
+from flowdppo_engine.policy.dynamics import Transition
+from flowdppo_engine.policy.movement import measure_movement
 
 STD = torch.tensor(0.5)
 
@@ -174,6 +177,46 @@ def test_trajectory_kl_is_the_sum_over_steps():
     assert torch.equal(trajectory_kl(torch.tensor([[0.25, 0.5], [1.0, 0.0]])), torch.tensor([0.75, 1.0]))
     with pytest.raises(ValueError, match=r"\[B, T\]"):
         trajectory_kl(torch.zeros(3))
+
+
+def test_improvement_surrogate():
+    """E[R sum_k (r_k - 1)], with the digits of ratios next to 1."""
+    log_ratios = torch.tensor([[1e-9, 2e-9], [0.5, -0.5]])
+    expected = (3 * 3e-9 + 7 * (math.expm1(0.5) + math.expm1(-0.5))) / 2
+    assert float(improvement_surrogate(torch.tensor([3.0, 7.0]), log_ratios)) == pytest.approx(expected, rel=1e-6)
+    alone = improvement_surrogate(torch.tensor([3.0]), log_ratios[:1])
+    assert float(alone) == pytest.approx(9e-9, rel=1e-5)
+    with pytest.raises(ValueError, match=r"\[B, T\]"):
+        improvement_surrogate(torch.zeros(3), torch.zeros(2, 3))
+
+
+def test_theorems_1_and_2_on_a_chain_whose_return_is_known():
+    """x_k ~ N(x_{k-1} + shift, 1), reward cos(x_3): both returns have a closed form, the bound holds between them.
+
+    From movements of [images * steps] tiles, reshaped to [images, steps].
+    """
+    num_images, num_steps, shift = 200_000, 3, 0.05
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(num_images, num_steps, 1, generator=generator)
+    states = torch.cat([torch.zeros(num_images, 1, 1), noise.cumsum(dim=1)], dim=1)
+    old_mean, next_sample = states[:, :-1].flatten(0, 1), states[:, 1:].flatten(0, 1)
+    old, new = (Transition(mean, torch.tensor(1.0)) for mean in (old_mean, old_mean + shift))
+    movement = measure_movement(old, new, next_sample, old.mean, new.mean, 0.1)
+    log_ratios, total_variations, kl = (
+        values.unflatten(0, (num_images, num_steps))
+        for values in (movement.log_ratio_nats, movement.total_variation, movement.kl_nats)
+    )
+    rewards = states[:, -1, 0].cos()
+
+    gain = (math.cos(num_steps * shift) - 1) * math.exp(-num_steps / 2)
+    surrogate = improvement_surrogate(rewards, log_ratios)
+    remainder = (rewards * (log_ratios.sum(1).expm1() - log_ratios.expm1().sum(1))).mean()
+    tolerance = 5 * math.sqrt(num_steps) * shift / math.sqrt(num_images)
+    assert float(surrogate + remainder) == pytest.approx(gain, abs=tolerance)  # Theorem 1
+    assert abs(float(remainder)) <= float(improvement_penalty_quadratic(1.0, total_variations))  # Theorem 2
+    assert float(improvement_lower_bound(surrogate, 1.0, total_variations)) <= gain + tolerance
+    # By the chain rule: each step adds shift^2 / 2, wherever it starts.
+    torch.testing.assert_close(trajectory_kl(kl), torch.full((num_images,), num_steps * shift**2 / 2))
 
 
 def test_improvement_penalties():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from flowdppo_engine.policy.divergence import gaussian_kl, gaussian_kl_nats
-from flowdppo_engine.policy.dynamics import DYNAMICS, make_dynamics
+from flowdppo_engine.policy.dynamics import DYNAMICS, Transition, make_dynamics
 from flowdppo_engine.policy.schedules import make_sigmas
 
 SIGMAS = make_sigmas("linspace_shift", 10, 3.0)
@@ -195,6 +195,15 @@ def test_std_broadcasts_to_packed_image_and_video(shape):
     noise = torch.ones(shape)
     assert transition.std.ndim == 0
     torch.testing.assert_close(transition.sample(noise), transition.mean + float(transition.std))
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 2), (2, 3, 5, 7), (2, 3, 4, 5, 2)])
+def test_a_std_a_sample_meets_the_batch_axis(shape):
+    """Also where the last axis is as long as the batch, so that plain broadcasting would go through unseen."""
+    mean = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    sample = Transition(mean, torch.tensor([0.5, 2.0])).sample(torch.ones(shape))
+    torch.testing.assert_close(sample[0], mean[0] + 0.5)
+    torch.testing.assert_close(sample[1], mean[1] + 2.0)
 
 
 def test_samples_have_the_mean_and_the_std():

@@ -58,7 +58,7 @@ def test_all_cases_at_once():
 
 def test_the_threshold_itself_is_outside():
     movement = movement_of(1e-3, DELTA)
-    assert not make_trust_region("divergence_mask", threshold=float(movement.kl))(movement, torch.ones(1)).keep
+    assert not make_trust_region("divergence_mask", threshold=movement.kl.item())(movement, torch.ones(1)).keep
 
 
 def test_ratio_of_one_is_kept_whatever_the_divergence():
