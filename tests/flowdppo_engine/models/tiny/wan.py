@@ -41,7 +41,7 @@ FAMILY = TinyFamily(
     name="wan",
     make_pipeline=make_pipeline,
     fields={"resolution": 16, "width": 32, "num_frames": 5, "max_sequence_length": 24},
-    options={"num_frames": 5, "max_sequence_length": 24},
+    options={"num_frames": 5},
     guided=lambda scale: {"guidance_scale": scale, "negative_prompt": ["", ""]},
     unguided={"guidance_scale": 1.0},
 )

@@ -47,7 +47,6 @@ FAMILY = TinyFamily(
     name="z_image",
     make_pipeline=make_pipeline,
     fields={"resolution": 16, "width": 24, "max_sequence_length": 96},
-    options={"max_sequence_length": 96},
     guided=lambda scale: {"guidance_scale": scale - 1, "negative_prompt": ["", ""]},
     unguided={"guidance_scale": 0.0},
 )
