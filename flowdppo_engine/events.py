@@ -55,7 +55,7 @@ class Metrics(Event):
 
 
 class Sample(BaseModel):
-    """One drawn picture. `path` is relative to the run folder."""
+    """One drawn picture, an image or a video. `path` is relative to the run folder."""
 
     model_config = SHAPE
 

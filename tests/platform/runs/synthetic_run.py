@@ -49,6 +49,18 @@ class SyntheticRun:
         paths = [f"samples/step-{iteration:06d}/{index:03d}.png" for index in range(num_samples)]
         for path in paths:
             save_picture(f"{self.run.folder}/{path}", noise_picture(size))
+        self._tell_of(paths, iteration)
+
+    def draw_video(self, iteration: int, num_frames: int, size: int) -> None:
+        """As a video model's samples are saved: an animated WebP. Each frame is of one colour."""
+        path = f"samples/step-{iteration:06d}/000.webp"
+        first, *others = (Image.new("RGB", (size, size), (40 * frame, 128, 255)) for frame in range(num_frames))
+        buffer = io.BytesIO()
+        first.save(buffer, "WEBP", save_all=True, append_images=others, duration=62, loop=0)
+        default_storage.save(f"{self.run.folder}/{path}", ContentFile(buffer.getvalue()))
+        self._tell_of([path], iteration)
+
+    def _tell_of(self, paths: list[str], iteration: int) -> None:
         samples = [
             events.Sample(index=index, path=path, prompt="a circle", seed=index, rewards={"score": 0.5})
             for index, path in enumerate(paths)

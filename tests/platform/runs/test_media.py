@@ -2,10 +2,11 @@
 
 import io
 
+import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from runs.media import THUMBNAIL_BYTES
 from runs.models import Sample
@@ -72,6 +73,19 @@ def test_a_large_picture_gets_a_light_thumbnail_that_is_made_once(client, member
         assert image.size == (320, 320)
     default_storage.delete(f"{sample.run.folder}/{sample.path}")
     assert client.get(address).content == made.content
+
+
+def test_a_video_moves_in_full_and_stands_still_in_its_tile(client, member, synthetic):
+    synthetic.draw_video(0, num_frames=5, size=512)
+    sample = Sample.objects.get(run=synthetic.id)
+    video, tile = (client.get(address) for address in addresses(sample))
+    assert video.content == stored(sample) and len(tile.content) <= THUMBNAIL_BYTES
+    assert video.headers["Content-Type"] == tile.headers["Content-Type"] == "image/webp"
+    with Image.open(io.BytesIO(video.content)) as moving, Image.open(io.BytesIO(tile.content)) as still:
+        frames = [frame.convert("RGB") for frame in ImageSequence.Iterator(moving)]
+        assert len(frames) == 5 and still.n_frames == 1 and still.size == (320, 320)
+        first = np.asarray(frames[0].resize(still.size), dtype=float)
+        assert np.abs(first - np.asarray(still.convert("RGB"))).mean() < 20
 
 
 def test_a_stranger_gets_no_picture_and_no_hint(client, stranger, synthetic):
