@@ -94,10 +94,15 @@ def compress_tail(sigmas: Tensor, last_stochastic_step: int, fraction: float) ->
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction={fraction}: must lie in (0, 1]; 1 keeps every step")
     remaining = num_steps - start
-    kept = min(remaining, max(1, math.floor(fraction * remaining + 0.5)))
+    kept = num_tail_steps(remaining, fraction)
     # In whole numbers, rounding halves up: the same steps on every machine.
     tail = [start + (2 * i * remaining + kept) // (2 * kept) for i in range(1, kept + 1)]
     return sigmas[[*range(start + 1), *tail]]
+
+
+def num_tail_steps(remaining: int, fraction: float) -> int:
+    """How many of the ``remaining`` steps after the last stochastic one are walked: a share, and at least one."""
+    return min(remaining, max(1, math.floor(fraction * remaining + 0.5)))
 
 
 def _as_grid(values: Sequence[float]) -> Tensor:
