@@ -22,10 +22,20 @@ def find_outside_paths(config: RunConfig) -> Iterator[tuple[str, str]]:
     for path, source in prompts:
         if not is_sandbox(source) and not _is_inside(source, settings.PROMPTS_DIR):
             yield path, f"“{source}” is no prompt set: choose a sandbox: set, or a file in {settings.PROMPTS_DIR}."
-    source, folder = config.model.source, settings.MODELS_DIR
-    if source != "sandbox" and not HUB_ID.fullmatch(source) and not _is_inside(source, folder):
-        remedy = f"give sandbox, a hub id such as owner/name, or a folder in {folder}."
-        yield "model.source", f"“{source}” is no model: {remedy}"
+    if config.model.source != "sandbox" and not _is_model(config.model.source):
+        yield "model.source", f"“{config.model.source}” is no model: give sandbox, {_model_remedy()}"
+    for reward in config.rewards:
+        for field, source in reward.sources.items():
+            if not _is_model(source):
+                yield f"rewards.{reward.name}.{field}", f"“{source}” is no model: give {_model_remedy()}"
+
+
+def _is_model(source: str) -> bool:
+    return bool(HUB_ID.fullmatch(source)) or _is_inside(source, settings.MODELS_DIR)
+
+
+def _model_remedy() -> str:
+    return f"a hub id such as owner/name, or a folder in {settings.MODELS_DIR}."
 
 
 def _is_inside(source: str, folder: Path) -> bool:

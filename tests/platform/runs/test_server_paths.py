@@ -48,3 +48,18 @@ def test_a_model_folder_elsewhere_is_refused(source):
 def test_hub_ids_and_the_operators_models_are_taken(folders):
     for source in ("stabilityai/stable-diffusion-3.5-medium", str(folders / "models" / "mine"), "sandbox"):
         assert check_config(config(model={"source": source})).model.source == source
+
+
+@pytest.mark.parametrize("source", ["/etc", "../models", "/nowhere/at/all"])
+def test_a_rewards_network_elsewhere_is_refused_at_its_field(folders, source):
+    rewards = [{"name": "hpsv2", "source": source}, {"name": "pick_score", "processor_source": source}]
+    with pytest.raises(ConfigInvalid) as caught:
+        check_config(config(rewards=rewards))
+    message = f"“{source}” is no model: give a hub id such as owner/name, or a folder in {folders / 'models'}."
+    assert caught.value.errors == {"rewards.hpsv2.source": [message], "rewards.pick_score.processor_source": [message]}
+
+
+def test_a_rewards_network_of_the_hub_or_of_the_operator_is_taken(folders):
+    mine = str(folders / "models" / "mine")
+    checked = check_config(config(rewards=[{"name": "clip_score", "source": mine}, {"name": "pick_score"}]))
+    assert [reward.source for reward in checked.rewards] == [mine, "yuvalkirstain/PickScore_v1"]
