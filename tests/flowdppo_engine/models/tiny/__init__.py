@@ -7,7 +7,7 @@ from importlib import import_module
 
 from tests.flowdppo_engine.models.tiny.family import TinyFamily
 
-NAMES = ("sd3", "flux1", "flux2", "flux2_klein", "qwen_image", "z_image", "wan")
+NAMES = ("sd3", "flux1", "flux2", "flux2_klein", "qwen_image", "wan", "z_image")
 
 
 def tiny_family(name: str) -> TinyFamily:

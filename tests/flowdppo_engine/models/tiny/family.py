@@ -19,10 +19,11 @@ class TinyFamily:
     Attributes:
         make_pipeline: the pipeline in fp32.
         fields: of the ModelConfig, beside the family.
-        options: what the pipeline is told in every call, beside prompt, latents, size and number of steps.
+        options: what the pipeline is told in every call, beside prompt, latents, size and number of denoising steps.
         guided: what it is told for classifier-free guidance of a scale; None where it has none.
+        unguided: what it is told for no guidance.
         given: our latents `[B, ...]` as the pipeline takes its initial ones.
-        reaches_all: whether a gradient reaches a LoRA parameter of this name; all, unless the network throws away what
+        reached: whether a gradient reaches the LoRA parameter of this name: each, unless the network throws away what
             the layer gives.
     """
 

@@ -16,8 +16,8 @@ CHAT = (
 def make_pipeline() -> Flux2Pipeline:
     """The prompt's embedding is what three layers of the text encoder give, the 30th the last of them.
 
-    A released model wraps its tokenizer in a PixtralProcessor, which hands text through and takes images too; making one
-    needs torchvision, and no image comes in here, so the tokenizer stands alone.
+    A released model wraps its tokenizer in a PixtralProcessor, which takes images too and hands text through; it needs
+    torchvision. No image comes in here, so the tokenizer stands alone.
     """
     with torch.random.fork_rng():
         torch.manual_seed(0)

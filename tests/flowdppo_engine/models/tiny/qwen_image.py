@@ -44,10 +44,15 @@ def _make_text_encoder() -> Qwen2_5_VLForConditionalGeneration:
     return Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(text_config=text, vision_config=vision)).eval()
 
 
+def _reached(name: str) -> bool:
+    """After the last block the prompt's stream is thrown away, so nobody asks what it would have become."""
+    return not any(f"transformer_blocks.1.attn.{layer}." in name for layer in ("add_q_proj", "to_add_out"))
+
+
 FAMILY = TinyFamily(
     name="qwen_image",
     make_pipeline=make_pipeline,
     fields={"resolution": 16, "width": 24, "max_sequence_length": 300},
-    options={"max_sequence_length": 300},
     guided=lambda scale: {"true_cfg_scale": scale, "negative_prompt": [" ", " "]},
+    reached=_reached,
 )

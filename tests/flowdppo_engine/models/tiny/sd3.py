@@ -1,12 +1,10 @@
 from tests.flowdppo_engine.models.tiny.family import TinyFamily
 from tests.flowdppo_engine.tiny_sd3 import make_pipeline
 
-LAST_BLOCK = "transformer_blocks.1."
-
 
 def _reached(name: str) -> bool:
     """The last block reads the prompt but does not pass it on, so nobody asks for its queries."""
-    return f"{LAST_BLOCK}attn.add_q_proj" not in name
+    return "transformer_blocks.1.attn.add_q_proj." not in name
 
 
 FAMILY = TinyFamily(
