@@ -19,6 +19,8 @@ from stack.postgres_server import as_account
 from tools import chromium
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings"
+# Read once, when huggingface_hub is imported: no test waits for the hub.
+os.environ["HF_HUB_OFFLINE"] = "1"
 # Playwright keeps an event loop in this thread, from its first test on; Django then suspects each query.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 

@@ -17,38 +17,45 @@ Network = TypeVar("Network", bound=PreTrainedModel)
 Part = TypeVar("Part")
 
 WEIGHTS = "model.safetensors"
+OPTIONS = {"use_safetensors": True, "output_loading_info": True}
 PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
+REMEDY = (
+    "Pickled weights can run any code and are never read: convert them once, where nothing is at stake, with "
+    "safetensors.torch.save_file(torch.load(file, weights_only=True), 'model.safetensors'), of a checkpoint its "
+    "'state_dict'."
+)
 
 
 def load_network(network: type[Network], config: RewardModelOptions, field: str = "source") -> Network:
     """The frozen network that `field` names, in `config.dtype`, on the CPU.
 
     Raises:
-        ModelNotFound: nothing is there, it has no safetensors, or it lacks weights of this kind of network.
+        ModelNotFound: nothing is there, it has no safetensors, or they are those of another network.
     """
-    loaded, report = load_part(
-        lambda source, **where: network.from_pretrained(
-            source, dtype=config.dtype, use_safetensors=True, output_loading_info=True, **where
-        ),
-        config,
-        field,
+    return _loaded(
+        lambda source, **where: network.from_pretrained(source, **OPTIONS, dtype=config.dtype, **where), config, field
     )
-    _check_complete(report, network, config, field)
-    return loaded.requires_grad_(False).eval()
 
 
 def build_network(
     network: type[Network], shape: PretrainedConfig, weights: dict[str, torch.Tensor], config: RewardModelOptions
 ) -> Network:
-    """The frozen network of that shape with these weights, in `config.dtype`, on the CPU. Raises ModelNotFound."""
-    try:
-        built, report = network.from_pretrained(
-            None, config=shape, state_dict=weights, dtype=config.dtype, output_loading_info=True
+    """The frozen network of that shape with these weights of `config.source`, as `load_network`."""
+    given = {"config": shape, "state_dict": weights}
+    return _loaded(
+        lambda *_, **__: network.from_pretrained(None, **OPTIONS, dtype=config.dtype, **given), config, "source"
+    )
+
+
+def _loaded(load: Callable[..., tuple[Network, dict]], config: RewardModelOptions, field: str) -> Network:
+    """transformers would draw weights that are missing at random, and the scores with them."""
+    network, report = load_part(load, config, field)
+    if missing := sorted(report["missing_keys"]):
+        raise ModelNotFound(
+            f"{_told(config, field)} is no {type(network).__name__}: it lacks {len(missing)} weights, such as "
+            f"{missing[0]}."
         )
-    except RuntimeError as error:
-        raise ModelNotFound(f"{_told(config, 'source')} is of another shape: {error}") from error
-    _check_complete(report, network, config, "source")
-    return built.requires_grad_(False).eval()
+    return network.requires_grad_(False).eval()
 
 
 def load_part(load: Callable[..., Part], config: RewardModelOptions, field: str) -> Part:
@@ -57,7 +64,7 @@ def load_part(load: Callable[..., Part], config: RewardModelOptions, field: str)
     _refuse_pickle(source, config, field)
     try:
         return load(source, **_where(source, config, field))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise ModelNotFound(f"{_told(config, field)} could not be loaded: {error}") from error
 
 
@@ -69,15 +76,6 @@ def load_weights(config: RewardModelOptions) -> dict[str, torch.Tensor]:
         raise ModelNotFound(f"{_told(config, 'source')}: its {WEIGHTS} is damaged: {error}") from error
 
 
-def _check_complete(report: dict, network: type[PreTrainedModel], config: RewardModelOptions, field: str) -> None:
-    """transformers would draw what is missing at random, and its scores with it."""
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise ModelNotFound(
-            f"{_told(config, field)} is no {network.__name__}: it lacks {len(missing)} weights, such as {missing[0]}."
-        )
-
-
 def _weights_file(source: str, **where) -> Path:
     if not where.pop("local_files_only"):
         return Path(hf_hub_download(source, WEIGHTS, **where))
@@ -86,13 +84,6 @@ def _weights_file(source: str, **where) -> Path:
         return path
     pickled = sorted(file.name for file in Path(source).iterdir() if file.suffix in PICKLES)
     raise FileNotFoundError(f"the folder has no {WEIGHTS}" + (f", only {pickled[0]}. {REMEDY}" if pickled else "."))
-
-
-REMEDY = (
-    "Pickled weights can run any code and are never read: convert them once, where nothing is at stake, with "
-    "safetensors.torch.save_file(torch.load(file, weights_only=True), 'model.safetensors'), of a checkpoint its "
-    "'state_dict'."
-)
 
 
 def _refuse_pickle(source: str, config: RewardModelOptions, field: str) -> None:
