@@ -13,7 +13,7 @@ class AdvantageConfig(Strict):
         "group", "Divide by the standard deviation of the group or of the batch; not used by `gdpo`."
     )
     clip: float = knob(5.0, "Advantages are clipped to plus or minus this.", gt=0)
-    eps: float = knob(1e-4, "The standard deviation is taken as at least this.", gt=0)
+    eps: float = knob(1e-4, "Added to the standard deviation that is divided by.", gt=0)
 
 
 class OptimizerConfig(Strict):

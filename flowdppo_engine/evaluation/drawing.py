@@ -1,4 +1,4 @@
-"""Latents to images to scores, batch by batch, so that no more than a batch of images is ever held."""
+"""Latents to pictures to scores, batch by batch, so that no more than a batch of pictures is ever held."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,8 @@ from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.models.conditions import ConditionStore
 from flowdppo_engine.prompts import Prompt
 from flowdppo_engine.rewards.suite import RewardSuite, Scored
-from flowdppo_engine.training.rollout import Denoising, denoise
+from flowdppo_engine.training.denoising import Denoising
+from flowdppo_engine.training.rollout import denoise
 
 
 def draw(
@@ -19,9 +20,9 @@ def draw(
     initial_noise: torch.Tensor,
     check: Callable[[int], None] = lambda done: None,
 ) -> torch.Tensor:
-    """Images `[B, 3, H, W]` (fp32, 0..1, CPU) of B prompts by the ODE from `initial_noise` `[B, ...]`."""
+    """Pictures `[B, ...]`, as the model decodes them, of B prompts by the ODE from `initial_noise` `[B, ...]`."""
     conditions = store.get([prompt.text for prompt in prompts], model.device)
-    latents, _ = denoise(model, denoising, initial_noise, conditions.take, batch_size=len(prompts), check=check)
+    latents = denoise(model, denoising, initial_noise, conditions.take, batch_size=len(prompts), check=check)
     return model.decode(latents)
 
 

@@ -8,19 +8,10 @@ from flowdppo_engine.evaluation.statistics import make_score
 from flowdppo_engine.events import Score
 from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.models.conditions import ConditionStore
-from flowdppo_engine.policy.schedules import make_sigmas
 from flowdppo_engine.prompts import Prompt
 from flowdppo_engine.rewards.suite import RewardSuite
 from flowdppo_engine.training import keyed
-from flowdppo_engine.training.rollout import Denoising
-
-
-def evaluation_denoising(config: RunConfig) -> Denoising:
-    """The ODE of evaluations and samples, on the rollout's kind of grid."""
-    evaluation, rollout = config.evaluation, config.rollout
-    return Denoising(
-        make_sigmas(rollout.schedule, evaluation.num_denoising_steps, rollout.shift), evaluation.guidance_scale
-    )
+from flowdppo_engine.training.grids import Grids
 
 
 class Evaluator:
@@ -28,7 +19,7 @@ class Evaluator:
 
     def __init__(self, config: RunConfig, model: FlowModel, rewards: RewardSuite, store: ConditionStore):
         self._config = config.evaluation
-        self._denoising = evaluation_denoising(config)
+        self._denoising = Grids(config, model).evaluation()
         self._model = model
         self._rewards = rewards
         self._store = store

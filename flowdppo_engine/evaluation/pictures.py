@@ -1,14 +1,13 @@
-"""Sample pictures: fixed prompts and seeds, as PNG files with their scores."""
+"""Sample pictures, images or videos: fixed prompts and seeds, as files with their scores."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
-from PIL import Image
 
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.evaluation.drawing import draw
-from flowdppo_engine.evaluation.evaluator import evaluation_denoising
+from flowdppo_engine.evaluation.picture_files import save_picture
 from flowdppo_engine.evaluation.statistics import NUM_DIGITS
 from flowdppo_engine.events import Sample
 from flowdppo_engine.models.base import FlowModel
@@ -16,10 +15,11 @@ from flowdppo_engine.models.conditions import ConditionStore
 from flowdppo_engine.prompts import Prompt
 from flowdppo_engine.rewards.suite import RewardSuite
 from flowdppo_engine.training import keyed
+from flowdppo_engine.training.grids import Grids
 
 
 def initial_noise(model: FlowModel, seed: int) -> torch.Tensor:
-    """x_T `[1, C, H, W]` fp32 of a picture's seed: the same for every prompt, so any picture can be drawn again."""
+    """x_T `[1, ...]` fp32 of a picture's seed: the same for every prompt, so any picture can be drawn again."""
     return keyed.normal((1, *model.latent_shape), seed, "picture")
 
 
@@ -31,8 +31,8 @@ def draw_pictures(
     seeds: Sequence[int],
     check: Callable[[int], None] = lambda done: None,
 ) -> torch.Tensor:
-    """Images `[P * S, 3, H, W]` (fp32, 0..1, CPU) of each prompt with each seed, by prompt first."""
-    denoising, pictures = evaluation_denoising(config), []
+    """Pictures `[P * S, ...]`, as the model decodes them, of each prompt with each seed, by prompt first."""
+    denoising, pictures = Grids(config, model).evaluation(), []
     pairs = [(prompt, seed) for prompt in prompts for seed in seeds]
     for start in range(0, len(pairs), config.evaluation.batch_size):
         batch = pairs[start : start + config.evaluation.batch_size]
@@ -45,29 +45,22 @@ def draw_pictures(
     return torch.cat(pictures)
 
 
-def save_png(image: torch.Tensor, path: Path) -> None:
-    """Write an image `[3, H, W]` (0..1)."""
-    pixels = image.mul(255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous()
-    Image.fromarray(pixels.numpy()).save(path)
-
-
 def save_samples(
     run_folder: Path,
     name: str,
-    images: torch.Tensor,
+    pictures: torch.Tensor,
     rewards: RewardSuite,
     prompts: Sequence[Prompt],
     seeds: Sequence[int],
 ) -> list[Sample]:
-    """Write images as `samples/<name>/0000.png` and on; returns what the event tells of them."""
+    """Write pictures as `samples/<name>/0000.png` (or `.webp`) and on; returns what the event tells of them."""
     folder = run_folder / "samples" / name
     folder.mkdir(parents=True, exist_ok=True)
     pairs = [(prompt, seed) for prompt in prompts for seed in seeds]
-    scores = rewards.measure(images, [prompt for prompt, _ in pairs]).scores
+    scores = rewards.measure(pictures, [prompt for prompt, _ in pairs]).scores
     samples = []
     for index, (prompt, seed) in enumerate(pairs):
-        path = folder / f"{index:04d}.png"
-        save_png(images[index], path)
+        path = save_picture(pictures[index], folder / f"{index:04d}")
         own_scores = {score: round(float(values[index]), NUM_DIGITS) for score, values in scores.items()}
         relative = path.relative_to(run_folder).as_posix()
         samples.append(Sample(index=index, path=relative, prompt=prompt.text, seed=seed, rewards=own_scores))

@@ -5,95 +5,111 @@ from dataclasses import dataclass, field
 
 import torch
 
-from flowdppo_engine.policy import divergence
-from flowdppo_engine.policy.dynamics import Transition
+from flowdppo_engine.policy.movement import Movement
+from flowdppo_engine.policy.trust_regions import TrustRegionOutput
+from flowdppo_engine.training.batch import UpdateBatch
+from flowdppo_engine.training.movement_metrics import MovedTiles, movement_metrics
+from flowdppo_engine.training.parts import Tile
+from flowdppo_engine.training.processes import Processes
 
 
 @dataclass(frozen=True)
-class Movement:
-    """How far the policy has moved from the old one, each `[B]` fp32; `log_ratio` alone carries a gradient."""
+class _Seen:
+    """One tile that went through the trust region."""
 
-    log_ratio: torch.Tensor
-    kl: torch.Tensor
-    total_variation: torch.Tensor
-
-
-def measure_movement(old_mean: torch.Tensor, new: Transition, next_sample: torch.Tensor) -> Movement:
-    """Compare the policy `new` with the old mean at `next_sample` (both `[B, C, H, W]` fp32)."""
-    log_ratio = divergence.log_ratio(next_sample, old_mean, new.mean, new.std)
-    with torch.no_grad():
-        return Movement(
-            log_ratio,
-            divergence.gaussian_kl(old_mean, new.mean, new.std),
-            divergence.total_variation(old_mean, new.mean, new.std),
-        )
+    part: int
+    tile: Tile
+    movement: Movement
+    advantages: torch.Tensor
+    output: TrustRegionOutput
 
 
 @dataclass
 class UpdateDiagnostics:
     """Collects tiles and optimizer steps, and sums them up as the metrics of an iteration."""
 
-    num_latent_dims: int
-    _movements: list[Movement] = field(default_factory=list)
-    _trust_region: list[tuple[int, dict[str, torch.Tensor]]] = field(default_factory=list)
-    _losses: list[torch.Tensor] = field(default_factory=list)
-    _grad_norms: list[float] = field(default_factory=list)
-    _reference_kls: list[torch.Tensor] = field(default_factory=list)
+    batch: UpdateBatch
+    dynamics: str
+    processes: Processes = Processes()
     num_skipped_steps: int = 0
+    _part: int = 0
+    _tiles: list[_Seen] = field(default_factory=list)
+    _losses: list[torch.Tensor] = field(default_factory=list)
+    _values: dict[str, list[torch.Tensor]] = field(default_factory=dict)
+    _grad_norms: list[float] = field(default_factory=list)
 
-    def add_tile(self, movement: Movement, trust_region: dict[str, torch.Tensor]) -> None:
-        log_ratio = movement.log_ratio.detach()
-        self._movements.append(Movement(log_ratio, movement.kl, movement.total_variation))
-        self._trust_region.append((len(log_ratio), trust_region))
+    def add_tile(self, tile: Tile, movement: Movement, advantages: torch.Tensor, output: TrustRegionOutput) -> None:
+        self._tiles.append(_Seen(self._part, tile, movement.detach(), advantages, output))
 
     def add_loss(self, loss: torch.Tensor) -> None:
         """A tile's share of its part's mean loss, 0-d, detached."""
         self._losses.append(loss)
 
-    def add_reference_kl(self, kl: torch.Tensor) -> None:
-        """KL to the reference, `[B]`, mean over latent dimensions."""
-        self._reference_kls.append(kl)
+    def add_values(self, values: dict[str, torch.Tensor]) -> None:
+        """Numbers `[B]` of a tile whose mean over the iteration is a metric, by the metric's name; detached."""
+        for name, tensor in values.items():
+            self._values.setdefault(name, []).append(tensor)
 
     def add_step(self, grad_norm: float) -> None:
+        """The end of a part: its optimizer step, or that it was skipped where the norm is not finite."""
+        self._part += 1
         self._grad_norms.append(grad_norm)
+        self.num_skipped_steps += not math.isfinite(grad_norm)
 
-    def summary(self, num_steps: int) -> dict[str, float]:
-        """Metrics by name. Groups without an advantage never became tiles, so they are not counted in them."""
+    def summary(self) -> dict[str, float]:
+        """Metrics by name, over all processes. Rows without an advantage never became tiles and are not in them."""
         finite = [norm for norm in self._grad_norms if math.isfinite(norm)]
+        losses = self.processes.gather(float(torch.stack(self._losses).sum()) if self._losses else 0.0)
         values = {
-            "loss/policy": float(torch.stack(self._losses).sum()) / num_steps if self._losses else 0.0,
+            "loss/policy": sum(losses) / len(self._grad_norms),
             "optim/skipped_steps": float(self.num_skipped_steps),
         }
         if finite:
             values["optim/grad_norm"] = sum(finite) / len(finite)
-        if self._movements:
-            values |= self._movement_metrics() | self._trust_region_metrics()
-        if self._reference_kls:
-            reference_kl = float(torch.cat(self._reference_kls).double().mean())
-            values |= {"kl/reference_mean": reference_kl, "kl/reference_nats": reference_kl * self.num_latent_dims}
-        return values
+        tiles = [part for part in self.processes.gather(self._moved_tiles()) if part is not None]
+        if tiles:
+            values |= movement_metrics(MovedTiles.cat(tiles), self.dynamics)
+        return values | self._mean_values()
 
-    def _movement_metrics(self) -> dict[str, float]:
-        # In double: a ratio that differs from 1 by 1e-7 has no digits left in fp32.
-        ratio = torch.cat([movement.log_ratio for movement in self._movements]).double().exp()
-        kl = torch.cat([movement.kl for movement in self._movements]).double()
-        total_variation = torch.cat([movement.total_variation for movement in self._movements]).double()
-        return {
-            "ratio/mean": float(ratio.mean()),
-            "ratio/std": float(ratio.std(correction=0)),
-            "ratio/min": float(ratio.min()),
-            "ratio/max": float(ratio.max()),
-            "kl/old_mean": float(kl.mean()),
-            "kl/old_max": float(kl.max()),
-            "kl/old_nats": float(kl.mean()) * self.num_latent_dims,
-            "tv/old_mean": float(total_variation.mean()),
-        }
+    def last_kl_mean(self) -> float | None:
+        """Mean KL to the old policy over the tiles of the last optimizer step; None where it had none."""
+        last = [seen.movement.kl for seen in self._tiles if seen.part == len(self._grad_norms) - 1]
+        sums = self.processes.gather(
+            (float(torch.cat(last).double().sum()), sum(map(len, last))) if last else (0.0, 0)
+        )
+        total, count = map(sum, zip(*sums, strict=True))
+        return total / count if count else None
 
-    def _trust_region_metrics(self) -> dict[str, float]:
-        """The trust region's fractions, as `mask/…`; its ratio and KL are told above over the whole iteration."""
-        total = sum(size for size, _ in self._trust_region)
-        names = [name for name in self._trust_region[0][1] if not name.startswith(("ratio_", "kl_"))]
-        return {
-            f"mask/{name}": float(sum(size * metrics[name].double() for size, metrics in self._trust_region)) / total
-            for name in names
+    def _mean_values(self) -> dict[str, float]:
+        own = {
+            name: (float(torch.cat(parts).double().sum()), sum(map(len, parts)))
+            for name, parts in self._values.items()
         }
+        everywhere = self.processes.gather(own)
+        metrics = {}
+        for name in dict.fromkeys(name for sums in everywhere for name in sums):
+            total, count = map(sum, zip(*(sums[name] for sums in everywhere if name in sums), strict=True))
+            metrics[name] = total / count
+        return metrics
+
+    def _moved_tiles(self) -> MovedTiles | None:
+        """Everything that this process's tiles told, as one table on the CPU."""
+        if not self._tiles:
+            return None
+        rows = torch.cat([seen.tile.rows.repeat(len(seen.tile.slots)) for seen in self._tiles])
+        slots = torch.cat(
+            [torch.tensor(seen.tile.slots).repeat_interleave(len(seen.tile.rows)) for seen in self._tiles]
+        )
+        return MovedTiles(
+            part=torch.cat([torch.full((len(seen.tile),), seen.part) for seen in self._tiles]),
+            row=rows + self.batch.first_row,
+            slot=slots,
+            movement=Movement.cat([seen.movement for seen in self._tiles]).cpu(),
+            advantages=torch.cat([seen.advantages for seen in self._tiles]).cpu(),
+            rewards=self.batch.rewards[rows],
+            keep=torch.cat([seen.output.keep for seen in self._tiles]).cpu(),
+            trust_region={
+                name: torch.cat([seen.output.metrics[name].expand(len(seen.tile)) for seen in self._tiles]).cpu()
+                for name in self._tiles[0].output.metrics
+            },
+        )

@@ -1,180 +1,209 @@
 """One iteration: a rollout, its rewards and advantages, and the update on it."""
 
-import time
 from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from flowdppo_engine.config import RunConfig
+from flowdppo_engine.config import DiffusionNftConfig, RunConfig
 from flowdppo_engine.models.conditions import Conditions
-from flowdppo_engine.policy.advantages import Advantages, group_advantages, weighted_sum
-from flowdppo_engine.policy.dynamics import make_dynamics
-from flowdppo_engine.policy.schedules import make_sigmas, select_stochastic_steps
-from flowdppo_engine.prompts import Prompt
-from flowdppo_engine.rewards.suite import Scored
-from flowdppo_engine.training import keyed
-from flowdppo_engine.training.floor import measure_floor, warning_of
+from flowdppo_engine.policy.matching import old_policy_decay
+from flowdppo_engine.rewards.scored import Scored
+from flowdppo_engine.training.averages import ema_decay
+from flowdppo_engine.training.batch import RecordedStep, UpdateBatch
+from flowdppo_engine.training.denoising import Denoising
+from flowdppo_engine.training.diagnostics import UpdateDiagnostics
+from flowdppo_engine.training.diversity import pixel_spread, thumbnails
+from flowdppo_engine.training.floor import Floor, explain_high_floor
+from flowdppo_engine.training.grids import Grids
+from flowdppo_engine.training.judging import Judged, judge
+from flowdppo_engine.training.objectives.build import make_objective
+from flowdppo_engine.training.objectives.policy_gradient import PolicyGradient
 from flowdppo_engine.training.reporting import Reporter
-from flowdppo_engine.training.rollout import Denoising, RecordedStep, denoise
-from flowdppo_engine.training.setup import Ingredients, trust_region_of
-from flowdppo_engine.training.state import Position, TrainState
+from flowdppo_engine.training.resources import Stopwatch, peak_memory_gib
+from flowdppo_engine.training.sampler import Noise, Sampler
+from flowdppo_engine.training.setup import Ingredients
+from flowdppo_engine.training.state import TrainState
 from flowdppo_engine.training.stopping import Stopped
-from flowdppo_engine.training.update import PolicyUpdate, UpdateBatch
+from flowdppo_engine.training.update import Update
 
 Check = Callable[[], None]
 
 
-class Stopwatch:
-    """Seconds by name, added up."""
-
-    def __init__(self):
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def of(self, name: str):
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
-
-
 @dataclass(frozen=True)
 class Rollout:
-    """The images of one iteration, as what is needed of them: `[N]` scores and the recorded steps."""
+    """The N images of an iteration that this process drew, as what is needed of them.
 
+    `latents` `[N, ...]` fp32, `small` their thumbnails `[N, D]`.
+    """
+
+    denoising: Denoising
+    latents: torch.Tensor
     records: tuple[RecordedStep, ...]
     condition_of: Callable[[torch.Tensor], Conditions]
     scored: Scored
+    small: torch.Tensor
 
 
 class Iteration:
     """Runs iterations on `state`, which changes only where a whole one is done."""
 
     def __init__(self, config: RunConfig, ingredients: Ingredients, state: TrainState, reporter: Reporter):
-        rollout = config.rollout
         self._config = config
         self._ingredients = ingredients
         self._model = ingredients.model
+        self._processes = ingredients.processes
         self._state = state
         self._reporter = reporter
-        self._denoising = Denoising(
-            make_sigmas(rollout.schedule, rollout.num_denoising_steps, rollout.shift),
-            rollout.guidance_scale,
-            make_dynamics(rollout.dynamics.name, noise_level=rollout.dynamics.noise_level),
-        )
-        trust_region = trust_region_of(config, self._model.num_latent_dims)
-        optimizer = ingredients.accelerator.prepare(state.optimizer)
-        self._update = PolicyUpdate(
-            config, self._model, self._denoising, trust_region, optimizer, ingredients.accelerator
-        )
-        self._floor_is_known = False
+        self._groups = ingredients.processes.own_groups(config.rollout.groups_per_iteration)
+        self._grids = Grids(config, ingredients.model)
+        self._sampler = Sampler(ingredients.model, config.rollout, self._groups)
+        self._objective = make_objective(config, ingredients.model, state)
+        self._update = Update(config, self._model, self._objective, state.optimizer, self._processes)
 
     def run(self, check: Check) -> dict[str, float]:
         """The next iteration's metrics by name. `check` may raise Stopped; the state is then as before."""
-        watch = Stopwatch()
-        iteration = self._state.position.iteration
+        watch, iteration = Stopwatch(), self._state.position.iteration
         rollout = self._roll_out(iteration, watch, check)
-        rewards = weighted_sum(rollout.scored.rewards, self._ingredients.rewards.weights)
-        advantages = self._advantages(rewards)
-        batch = UpdateBatch(rollout.records, rollout.condition_of, advantages.advantages.flatten())
+        judged = self._judge(rollout.scored)
         with watch.of("update"):
-            floor = self._floor(batch, iteration)
-            values = self._improve(batch, iteration, check)
-        return _reward_metrics(rollout.scored, rewards, advantages) | values | floor | self._times(watch)
+            values = self._improve(self._batch(rollout, judged, iteration), check)
+        return judged.metrics() | self._diversity(rollout) | values | self._resources(rollout, watch)
 
     def _roll_out(self, iteration: int, watch: Stopwatch, check: Check) -> Rollout:
-        config = self._config.rollout
-        group_prompts = [self._ingredients.prompts.train[i] for i in self._ingredients.schedule.prompts_of(iteration)]
-        conditions = self._ingredients.store.get([prompt.text for prompt in group_prompts], self._model.device)
+        config, ingredients = self._config.rollout, self._ingredients
+        in_order = ingredients.schedule.prompts_of(iteration)
+        group_prompts = [ingredients.prompts.train[in_order[group]] for group in self._groups]
+        conditions = ingredients.store.get([prompt.text for prompt in group_prompts], self._model.device)
+        latents, small, pending = [], [], []
 
-        def condition_of(rows: torch.Tensor) -> Conditions:
-            return conditions.take(rows // config.group_size)
-
-        with watch.of("rollout"):
-            latents, records = denoise(
-                self._model,
-                self._denoising,
-                self._initial_noise(iteration),
-                condition_of,
-                batch_size=config.batch_size,
-                step_noise=self._step_noise(iteration),
-                check=lambda done: check(),
-            )
-        prompts = [prompt for prompt in group_prompts for _ in range(config.group_size)]
-        return Rollout(records, condition_of, self._score(latents, prompts, watch, check))
-
-    def _score(self, latents: torch.Tensor, prompts: list[Prompt], watch: Stopwatch, check: Check) -> Scored:
-        batch_size, parts = self._config.rollout.batch_size, []
-        for start, some in zip(range(0, len(latents), batch_size), latents.split(batch_size), strict=True):
+        def take(drawn: torch.Tensor, rows: torch.Tensor) -> None:
             check()
-            with watch.of("rollout"):
-                images = self._model.decode(some)
+            with watch.of("decode"):
+                images = self._model.decode(drawn)
+            latents.append(drawn)
+            small.append(thumbnails(images))
             with watch.of("reward"):
-                parts.append(self._ingredients.rewards.measure(images, prompts[start : start + batch_size]))
-        return Scored.cat(parts)
+                prompts = [group_prompts[row // config.group_size] for row in rows.tolist()]
+                pending.append(ingredients.rewards.submit(images, prompts))
 
-    def _initial_noise(self, iteration: int) -> torch.Tensor:
-        rollout, key = self._config.rollout, (self._config.seed, "initial", iteration)
-        if rollout.shared_initial_noise:
-            noise = keyed.normal((rollout.groups_per_iteration, *self._model.latent_shape), *key)
-            return noise.repeat_interleave(rollout.group_size, dim=0)
-        return keyed.normal(self._noise_shape(), *key)
-
-    def _step_noise(self, iteration: int) -> dict[int, torch.Tensor]:
-        """The SDE noise of each stochastic step, for the whole iteration at once: no batching can change it."""
-        config = self._config
-        steps = select_stochastic_steps(
-            config.rollout.stochastic_steps, config.rollout.num_denoising_steps, config.seed, iteration
+        denoising, steps = self._grids.rollout(iteration), self._grids.stochastic_steps(iteration)
+        noise = Noise(self._config.seed, iteration, self._model.latent_shape)
+        with watch.of("rollout"), self._state.drawing_weights():
+            records = self._sampler.draw(denoising, steps, noise, conditions, take, check)
+        with watch.of("reward"):
+            scored = Scored.cat([ingredients.rewards.collect(batch, check) for batch in pending])
+        return Rollout(
+            denoising,
+            torch.cat(latents),
+            records,
+            lambda rows: conditions.take(rows // config.group_size),
+            scored,
+            torch.cat(small),
         )
-        return {step: keyed.normal(self._noise_shape(), config.seed, "step", iteration, step) for step in steps}
 
-    def _noise_shape(self) -> tuple[int, ...]:
-        rollout = self._config.rollout
-        return (rollout.groups_per_iteration * rollout.group_size, *self._model.latent_shape)
+    def _judge(self, scored: Scored) -> Judged:
+        weights, group_size = self._ingredients.rewards.weights, self._config.rollout.group_size
+        return judge(scored, weights, self._config.advantage, group_size, self._processes)
 
-    def _advantages(self, rewards: torch.Tensor) -> Advantages:
-        config = self._config.advantage
-        grouped = rewards.unflatten(0, (-1, self._config.rollout.group_size))
-        return group_advantages(grouped, std=config.std, clip=config.clip, eps=config.eps)
+    def _batch(self, rollout: Rollout, judged: Judged, iteration: int) -> UpdateBatch:
+        first = self._groups.start * self._config.rollout.group_size
+        own = slice(first, first + len(rollout.latents))
+        return UpdateBatch(
+            iteration,
+            rollout.denoising,
+            rollout.latents,
+            rollout.records,
+            rollout.condition_of,
+            judged.advantages[own],
+            judged.rewards[own],
+            first_row=first,
+        )
 
-    def _floor(self, batch: UpdateBatch, iteration: int) -> dict[str, float]:
-        """Once a process: what a policy that has not moved looks like. Metrics in a run's first iteration only."""
-        if self._floor_is_known:
-            return {}
-        self._floor_is_known = True
-        floor = measure_floor(self._update, batch, self._config.update.tile_samples)
-        warning = warning_of(floor, self._config.trust_region, self._model.num_latent_dims)
-        if warning:
-            self._reporter.log("warning", warning)
-        return floor if iteration == 0 else {}
-
-    def _improve(self, batch: UpdateBatch, iteration: int, check: Check) -> dict[str, float]:
-        position, before = self._state.position, self._state.snapshot()
-        self._update.skipped_in_a_row = position.skipped_in_a_row
+    def _improve(self, batch: UpdateBatch, check: Check) -> dict[str, float]:
+        """Update the policy; stopped in the middle, the state is as before."""
+        before = self._state.snapshot()
+        self._update.skipped_in_a_row = before.position.skipped_in_a_row
         try:
-            values = self._update.run(batch, iteration, check)
+            self._choose_old_policy(batch)
+            diagnostics = self._update.run(batch, before.position.step, check)
+            reference = self._measure_reference(batch)
         except Stopped:
             self._state.restore(before)
             raise
-        self._state.ema.update()
-        step = position.step + self._update.num_steps
-        self._state.position = Position(iteration + 1, step, self._update.skipped_in_a_row)
+        values = diagnostics.summary() | reference
+        self._move_on(diagnostics)
         return values
 
-    def _times(self, watch: Stopwatch) -> dict[str, float]:
-        per_second = self._noise_shape()[0] / sum(watch.seconds.values())
-        return {f"time/{name}_seconds": seconds for name, seconds in watch.seconds.items()} | {
-            "time/images_per_second": per_second
+    def _choose_old_policy(self, batch: UpdateBatch) -> None:
+        """Once a run, in its first iteration: keep the rollout's velocities, or compute them anew each time."""
+        if not isinstance(self._objective, PolicyGradient):
+            return
+        position, update = self._state.position, self._config.update
+        if position.recomputes_old_policy is None:
+            recomputes = update.old_policy == "recomputed" or self._guidance_differs() or self._floor_is_high(batch)
+            self._state.position = replace(position, recomputes_old_policy=recomputes)
+        self._objective.recomputes = bool(self._state.position.recomputes_old_policy)
+
+    def _guidance_differs(self) -> bool:
+        return self._config.update.guidance_scale not in (None, self._config.rollout.guidance_scale)
+
+    def _floor_is_high(self, batch: UpdateBatch) -> bool:
+        if self._config.update.old_policy == "stored":
+            return False
+        floor = Floor.of(self._objective.movement(batch, self._update.probe_tile(batch)))
+        explanation = explain_high_floor(floor, self._config, self._model.num_latent_dims)
+        is_high = self._processes.any(explanation is not None)
+        if explanation:
+            self._reporter.log("warning", explanation)
+        return is_high
+
+    def _measure_reference(self, batch: UpdateBatch) -> dict[str, float]:
+        """How far the policy that this iteration made is from the base model, on its first images."""
+        num_rows = min(-(-self._config.reference.num_logged // self._processes.count), len(batch.advantages))
+        if not num_rows:
+            return {}
+        parts = self._processes.gather(self._objective.measure_reference(batch, torch.arange(num_rows)))
+        values = {name: float(torch.cat([part[name] for part in parts]).double().mean()) for name in parts[0]}
+        if "kl/reference_mean" in values:
+            values["kl/reference_nats"] = values["kl/reference_mean"] * self._model.num_latent_dims
+        return values
+
+    def _move_on(self, diagnostics: UpdateDiagnostics) -> None:
+        """Everything that follows the updated weights, and the position."""
+        state, objective = self._state, self._config.objective
+        iteration, step = state.position.iteration + 1, state.position.step + self._update.num_steps
+        decay = ema_decay(self._config.ema, iteration)
+        if state.ema and decay is not None:
+            state.ema.update(decay)
+        if isinstance(objective, DiffusionNftConfig):
+            old = objective.old_policy
+            state.old_policy.update(old_policy_decay(step, flat=old.flat, rate=old.rate, hold=old.hold))
+        state.position = replace(
+            state.position,
+            iteration=iteration,
+            step=step,
+            skipped_in_a_row=self._update.skipped_in_a_row,
+            trust_region=self._adapt_trust_region(diagnostics),
+        )
+
+    def _adapt_trust_region(self, diagnostics: UpdateDiagnostics) -> dict[str, float]:
+        if not isinstance(self._objective, PolicyGradient):
+            return {}
+        kl_mean = diagnostics.last_kl_mean()
+        if kl_mean is not None:
+            self._objective.trust_region = self._objective.trust_region.adapted(kl_mean)
+        return self._objective.trust_region.state()
+
+    def _diversity(self, rollout: Rollout) -> dict[str, float]:
+        spreads = self._processes.gather(pixel_spread(rollout.small, self._config.rollout.group_size))
+        return {"diversity/pixel_rms": float(torch.cat(spreads).double().mean())}
+
+    def _resources(self, rollout: Rollout, watch: Stopwatch) -> dict[str, float]:
+        num_images = self._config.rollout.groups_per_iteration * self._config.rollout.group_size
+        return {
+            **{f"time/{name}_seconds": seconds for name, seconds in watch.seconds.items()},
+            **rollout.scored.times,
+            "time/images_per_second": num_images / sum(watch.seconds.values()),
+            "memory/peak_gib": max(self._processes.gather(peak_memory_gib(self._model.device))),
         }
-
-
-def _reward_metrics(scored: Scored, rewards: torch.Tensor, advantages: Advantages) -> dict[str, float]:
-    return {
-        "reward/mean": float(rewards.mean()),
-        "reward/std": float(rewards.std(correction=0)),
-        "reward/zero_groups": float(advantages.zero_groups.double().mean()),
-        **{f"reward/{name}": float(values.double().mean()) for name, values in scored.rewards.items()},
-    }

@@ -120,7 +120,7 @@ class Loop:
         if (position.iteration, prompt_set) in evaluations:
             return
         prompts = self._ingredients.prompts.evaluation[prompt_set]
-        with self._state.ema.applied():
+        with self._state.evaluated_weights():
             scores = self._evaluator.score(prompts, lambda done: self._tell_evaluation(done, len(prompts)))
         base = evaluations.get((0, prompt_set))
         difference = (
@@ -145,7 +145,7 @@ class Loop:
         seeds = range(config.samples.seeds_per_prompt)
         model, store = self._ingredients.model, self._ingredients.store
         total = len(prompts) * len(seeds)
-        with self._state.ema.applied():
+        with self._state.evaluated_weights():
             images = draw_pictures(
                 config, model, store, prompts, seeds, lambda done: self._tell_evaluation(done, total)
             )

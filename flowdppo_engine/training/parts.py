@@ -1,4 +1,4 @@
-"""How an iteration's images are dealt to optimizer steps, and cut into tiles of (image, denoising step)."""
+"""How an iteration's images are dealt to optimizer steps, and cut into tiles of (image, slot)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,11 +10,22 @@ from flowdppo_engine.training import keyed
 
 
 @dataclass(frozen=True)
-class Tile:
-    """One forward and backward pass: image rows `[B]` (int64) at each of some recorded denoising steps."""
+class Part:
+    """The images of one optimizer step: `rows` of this process, and how many images all processes have in it."""
 
     rows: torch.Tensor
-    records: tuple[int, ...]
+    num_images: int
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One forward and backward pass: image rows `[B]` (int64) at each of some slots (recorded denoising steps)."""
+
+    rows: torch.Tensor
+    slots: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows) * len(self.slots)
 
 
 def deal(num_groups: int, group_size: int, num_parts: int, *key: int | str) -> list[torch.Tensor]:
@@ -29,9 +40,15 @@ def deal(num_groups: int, group_size: int, num_parts: int, *key: int | str) -> l
     return [torch.from_numpy(part) for part in np.array_split(order, num_parts)]
 
 
-def cut_tiles(rows: torch.Tensor, num_records: int, tile_samples: int, tile_steps: int) -> Iterator[Tile]:
-    """The grid over `rows` and the recorded steps; empty where there are no rows."""
+def own_part(rows: torch.Tensor, own: range) -> Part:
+    """What of a part is among the images `own` (places among those of all processes), counted from the first."""
+    is_own = (rows >= own.start) & (rows < own.stop)
+    return Part(rows[is_own] - own.start, len(rows))
+
+
+def cut_tiles(rows: torch.Tensor, num_slots: int, tile_samples: int, tile_slots: int) -> Iterator[Tile]:
+    """The grid over `rows` and the slots; empty where there are no rows."""
     for first in range(0, len(rows), tile_samples):
         some_rows = rows[first : first + tile_samples]
-        for start in range(0, num_records, tile_steps):
-            yield Tile(some_rows, tuple(range(start, min(start + tile_steps, num_records))))
+        for start in range(0, num_slots, tile_slots):
+            yield Tile(some_rows, tuple(range(start, min(start + tile_slots, num_slots))))

@@ -66,8 +66,8 @@ class Run:
     def _train(self, reporter: Reporter) -> None:
         progress = Progress(reporter, TimeLeft(self._config.iterations, self._config.evaluation.every))
         self._stop.interrupts = True
-        ingredients = prepare(self._config, reporter, progress, **self._given)
-        state = TrainState(ingredients.model, self._config.optimizer, self._config.ema.decay)
+        ingredients = prepare(self._config, self._folder, reporter, progress, **self._given)
+        state = TrainState(ingredients.model, self._config)
         self._stop.interrupts = False
         if reporter.history.has_started:
             self._take_up(state, reporter)
@@ -128,12 +128,14 @@ def resume(folder: Path, **options) -> int:
 
 def _log_threshold(config: RunConfig, num_latent_dims: int, reporter: Reporter) -> None:
     """A threshold means nothing without its scale, so the log has it in all three."""
-    if config.trust_region.name != "divergence_mask":
+    region = config.trust_region
+    bound = getattr(region, "threshold", None) or getattr(region, "target", None)
+    if bound is None or getattr(region, "measured_on", "transition") != "transition":
         return
-    threshold = Threshold(config.trust_region.threshold.value, config.trust_region.threshold.scale)
+    threshold = Threshold(bound.value, bound.scale)
     reporter.log(
         "info",
-        f"Trust region threshold: {threshold.in_mean(num_latent_dims):.3g} KL as a mean over {num_latent_dims} latent "
-        f"dimensions = {threshold.in_nats(num_latent_dims):.3g} nats = total variation "
+        f"Trust region {region.name}: {threshold.in_mean(num_latent_dims):.3g} KL as a mean over {num_latent_dims} "
+        f"latent dimensions = {threshold.in_nats(num_latent_dims):.3g} nats = total variation "
         f"{threshold.in_tv(num_latent_dims):.3g}.",
     )

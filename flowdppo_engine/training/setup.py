@@ -12,11 +12,10 @@ from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.models.conditions import ConditionStore
 from flowdppo_engine.models.registry import load_model
-from flowdppo_engine.policy.divergence import Threshold
-from flowdppo_engine.policy.trust_regions import TrustRegion, make_trust_region
 from flowdppo_engine.prompts import Prompt, load_prompts
 from flowdppo_engine.rewards.registry import make_reward_suite
 from flowdppo_engine.rewards.suite import RewardSuite
+from flowdppo_engine.training.processes import Processes
 from flowdppo_engine.training.prompt_schedule import PromptSchedule
 from flowdppo_engine.training.reporting import Progress, Reporter
 
@@ -47,7 +46,7 @@ class PromptSets:
 class Ingredients:
     """Everything that a run works with and does not change, but for the model's LoRA."""
 
-    accelerator: Accelerator
+    processes: Processes
     model: FlowModel
     rewards: RewardSuite
     prompts: PromptSets
@@ -57,16 +56,12 @@ class Ingredients:
 
 def make_accelerator() -> Accelerator:
     """Mixed precision is off: weights come in their own dtype and the LoRA in fp32, without a cast in between."""
-    accelerator = Accelerator(mixed_precision="no")
-    if accelerator.num_processes > 1:
-        raise BadConfig(
-            f"started as {accelerator.num_processes} processes, but a run trains in one: use --num_processes 1."
-        )
-    return accelerator
+    return Accelerator(mixed_precision="no")
 
 
 def prepare(
     config: RunConfig,
+    folder: Path,
     reporter: Reporter,
     progress: Progress,
     model: FlowModel | None = None,
@@ -74,11 +69,13 @@ def prepare(
 ) -> Ingredients:
     """Load what the configuration names; `model` (without a LoRA) and `rewards` may be given instead.
 
+    Encoded prompts go to disk beside the run in `folder`, and go with this process.
+
     Raises BadConfig and ModelNotFound.
     """
     accelerator = make_accelerator()
     prompts = PromptSets.load(config)
-    rewards = rewards or make_reward_suite(config)
+    rewards = rewards or make_reward_suite(config, accelerator.device)
     progress.tell("load", 0, 1, "models")
     model = model or load_model(config.model, accelerator.device)
     model.add_lora(config.lora, config.seed)
@@ -91,22 +88,16 @@ def prepare(
             f"{len(truncated)} of {len(texts)} prompts are longer than the model reads and lose their end, "
             f"the first: {truncated[0]!r}.",
         )
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=folder, prefix=".conditions-") as conditions:
         store = ConditionStore.encode(
             model.encode_prompts,
             texts,
-            Path(folder),
+            Path(conditions),
             lambda done, total: progress.tell("encode", done, total, "prompts"),
         )
-    return Ingredients(accelerator, model, rewards, prompts, schedule, store)
-
-
-def trust_region_of(config: RunConfig, num_latent_dims: int) -> TrustRegion:
-    """The run's trust region, its threshold converted to a mean over latent dimensions."""
-    options = config.trust_region.model_dump(exclude={"name"})
-    if "threshold" in options:
-        options["threshold"] = Threshold(**options["threshold"]).in_mean(num_latent_dims)
-    return make_trust_region(config.trust_region.name, **options)
+    model.free_encoders()
+    processes = Processes(accelerator.process_index, accelerator.num_processes)
+    return Ingredients(processes, model, rewards, prompts, schedule, store)
 
 
 def _texts_of(config: RunConfig, prompts: PromptSets, schedule: PromptSchedule) -> list[str]:

@@ -1,28 +1,37 @@
-"""What an iteration changes, saved and restored: LoRA, its average, the optimizer's moments, the position."""
+"""What an iteration changes, saved and restored: LoRA, its averages, the optimizer's moments, the position."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
-from flowdppo_engine.config import OptimizerConfig
+from flowdppo_engine.config import DiffusionNftConfig, RunConfig
 from flowdppo_engine.models.base import FlowModel
-from flowdppo_engine.training.ema import Ema
+from flowdppo_engine.training.averages import Average
 
 POSITION_FILE = "position.json"
 OPTIMIZER_FILE = "optimizer.safetensors"
 EMA_FOLDER = "ema"
+OLD_POLICY_FOLDER = "old_policy"
 
 
 @dataclass(frozen=True)
 class Position:
-    """Iterations and optimizer steps done, and how many of the last steps in a row were skipped."""
+    """Iterations and optimizer steps done, and what else a run remembers of them in a few numbers.
+
+    `skipped_in_a_row`: how many of the last steps in a row were skipped. `recomputes_old_policy`: whether the noise
+    floor asked for it; None before the first iteration has measured it. `trust_region`: what of it adapts.
+    """
 
     iteration: int = 0
     step: int = 0
     skipped_in_a_row: int = 0
+    recomputes_old_policy: bool | None = None
+    trust_region: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -31,35 +40,53 @@ class Snapshot:
 
     position: Position
     weights: list[torch.Tensor]
-    average: list[torch.Tensor]
+    averages: dict[str, list[torch.Tensor]]
     moments: dict[str, dict[str, torch.Tensor]]
 
 
 class TrainState:
     """The changing state between two iterations. Restoring is in place, so that the optimizer stays aligned."""
 
-    def __init__(self, model: FlowModel, config: OptimizerConfig, ema_decay: float):
+    def __init__(self, model: FlowModel, config: RunConfig):
         self._model = model
         self._parameters = model.trainable_parameters()
         self.position = Position()
-        self.ema = Ema(list(self._parameters.values()), ema_decay)
+        self._averages = {folder: Average(list(self._parameters.values())) for folder in _average_folders(config)}
+        optimizer = config.optimizer
         self.optimizer = torch.optim.AdamW(
             self._parameters.values(),
-            lr=config.lr,
-            betas=(config.beta1, config.beta2),
-            eps=config.eps,
-            weight_decay=config.weight_decay,
+            lr=optimizer.lr,
+            betas=(optimizer.beta1, optimizer.beta2),
+            eps=optimizer.eps,
+            weight_decay=optimizer.weight_decay,
             fused=True,
         )
         # There from the start, so that the first step on nothing but zeros is as any other, also after a resume.
         for parameter in self._parameters.values():
             parameter.grad = torch.zeros_like(parameter)
 
+    @property
+    def ema(self) -> Average | None:
+        return self._averages.get(EMA_FOLDER)
+
+    @property
+    def old_policy(self) -> Average | None:
+        """DiffusionNFT's, which draws its images."""
+        return self._averages.get(OLD_POLICY_FOLDER)
+
+    def evaluated_weights(self) -> AbstractContextManager[None]:
+        """Inside, the model has the weights that evaluations and samples are made with."""
+        return self.ema.applied() if self.ema else nullcontext()
+
+    def drawing_weights(self) -> AbstractContextManager[None]:
+        """Inside, the model has the weights that rollouts are drawn with."""
+        return self.old_policy.applied() if self.old_policy else nullcontext()
+
     def snapshot(self) -> Snapshot:
         return Snapshot(
             self.position,
             [parameter.detach().clone() for parameter in self._parameters.values()],
-            [average.clone() for average in self.ema.average],
+            {folder: [w.clone() for w in average.weights] for folder, average in self._averages.items()},
             {name: {key: t.clone() for key, t in moments.items()} for name, moments in self._moments().items()},
         )
 
@@ -67,25 +94,26 @@ class TrainState:
     def restore(self, snapshot: Snapshot) -> None:
         self.position = snapshot.position
         torch._foreach_copy_(list(self._parameters.values()), snapshot.weights)
-        torch._foreach_copy_(self.ema.average, snapshot.average)
+        for folder, weights in snapshot.averages.items():
+            torch._foreach_copy_(self._averages[folder].weights, weights)
         self._set_moments(snapshot.moments)
         self.optimizer.zero_grad(set_to_none=False)
 
     def save(self, folder: Path) -> None:
-        """Write into the empty `folder`: LoRA and its average in the diffusers format, moments, position."""
+        """Write into the empty `folder`: LoRA and its averages in the diffusers format, moments, position."""
         self._model.save_lora(folder)
-        if self.ema.decay:
-            with self.ema.applied():
-                self._model.save_lora(folder / EMA_FOLDER)
+        for name, average in self._averages.items():
+            with average.applied():
+                self._model.save_lora(folder / name)
         flat = {f"{name}.{key}": t for name, moments in self._moments().items() for key, t in moments.items()}
         save_file(flat, folder / OPTIMIZER_FILE)
         (folder / POSITION_FILE).write_text(json.dumps(asdict(self.position), indent=2) + "\n", encoding="utf-8")
 
     def load(self, folder: Path) -> None:
         """Restore what `save` wrote. Raises ValueError where the weights are another model's."""
-        if self.ema.decay:
-            self._model.load_lora(folder / EMA_FOLDER)
-            self.ema.reset()
+        for name, average in self._averages.items():
+            self._model.load_lora(folder / name)
+            average.reset()
         self._model.load_lora(folder)
         moments: dict[str, dict[str, torch.Tensor]] = {}
         for flat_name, tensor in load_file(folder / OPTIMIZER_FILE).items():
@@ -104,3 +132,9 @@ class TrainState:
         for name, tensors in moments.items():
             parameter = self._parameters[name]
             self.optimizer.state[parameter] = {key: t.to(parameter.device) for key, t in tensors.items()}
+
+
+def _average_folders(config: RunConfig) -> list[str]:
+    """The averages that a run keeps, by the folder of a checkpoint that they are in."""
+    folders = [EMA_FOLDER] if config.ema.decay else []
+    return folders + ([OLD_POLICY_FOLDER] if isinstance(config.objective, DiffusionNftConfig) else [])

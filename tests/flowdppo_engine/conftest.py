@@ -56,10 +56,12 @@ def tiny_model(make_model) -> SD3Model:
 
 
 @pytest.fixture
-def make_ingredients(make_model):
+def make_ingredients(make_model, tmp_path):
     """`make_ingredients(config)`: what a run is made of, with the brightness reward and a model of its own."""
     silent = SimpleNamespace(tell=lambda *args: None, log=lambda *args: None)
-    return lambda config, rewards=None: prepare(config, silent, silent, make_model(), rewards or brightness_suite())
+    return lambda config, rewards=None: prepare(
+        config, tmp_path, silent, silent, make_model(), rewards or brightness_suite()
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -41,6 +41,7 @@ class KlPenalty(TrustRegion):
     """
 
     required_inputs: ClassVar[frozenset[str]] = frozenset({"log_ratio", "kl"})
+    acts_without_advantage: ClassVar[bool] = True
 
     target: float
     coefficient: float = 1.0

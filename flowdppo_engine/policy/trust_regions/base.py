@@ -45,6 +45,8 @@ class TrustRegion(ABC):
 
     required_inputs: ClassVar[frozenset[str]]
     """The fields of ``Movement`` that are read."""
+    acts_without_advantage: ClassVar[bool] = False
+    """Whether a sample whose advantage is 0 has a gradient too."""
 
     def __call__(self, movement: Movement, advantages: Tensor) -> TrustRegionOutput:
         for name in sorted(self.required_inputs):

@@ -16,7 +16,7 @@ from flowdppo_engine.events import EventWriter
 from flowdppo_engine.training import checkpoints, run, setup
 from flowdppo_engine.training.loop import Loop
 from flowdppo_engine.training.stopping import Stopped, StopRequest
-from flowdppo_engine.training.update import PolicyUpdate
+from flowdppo_engine.training.update import Update
 from tests.flowdppo_engine.brightness import brightness_suite
 from tests.flowdppo_engine.tiny_run import tiny_config, write_prompts
 from tests.flowdppo_engine.tiny_sd3 import make_pipeline
@@ -71,9 +71,9 @@ def in_the_middle_of_a_line() -> None:
 
 KILL, TERM = signal.SIGKILL, signal.SIGTERM
 INTERRUPTIONS = {
-    "killed_in_first_rollout": lambda: at_call(setup.RewardSuite, "measure", 4, KILL),
-    "killed_in_first_update": lambda: at_call(PolicyUpdate, "_step", 2, KILL),
-    "killed_in_third_update": lambda: at_call(PolicyUpdate, "_step", 6, KILL),
+    "killed_in_first_rollout": lambda: at_call(setup.RewardSuite, "submit", 4, KILL),
+    "killed_in_first_update": lambda: at_call(Update, "_step", 2, KILL),
+    "killed_in_third_update": lambda: at_call(Update, "_step", 6, KILL),
     "killed_after_metrics": lambda: at_event("metrics", 3, KILL),
     "killed_while_staging": lambda: at_call(checkpoints, "_write_manifest", 2, KILL),
     "killed_before_announcing": lambda: at_call(Loop, "_announce_checkpoint", 1, KILL),
@@ -82,9 +82,9 @@ INTERRUPTIONS = {
     "killed_before_samples": lambda: at_event("evaluation", 4, KILL),
     "killed_in_a_line": in_the_middle_of_a_line,
     "killed_at_the_end": lambda: at_event("samples", 3, KILL),
-    "stopped_in_rollout": lambda: at_call(setup.RewardSuite, "measure", 10, TERM),
-    "stopped_in_update": lambda: at_call(PolicyUpdate, "_step", 5, TERM),
-    "stopped_in_first_update": lambda: at_call(PolicyUpdate, "_step", 1, TERM),
+    "stopped_in_rollout": lambda: at_call(setup.RewardSuite, "submit", 10, TERM),
+    "stopped_in_update": lambda: at_call(Update, "_step", 5, TERM),
+    "stopped_in_first_update": lambda: at_call(Update, "_step", 1, TERM),
     "stopped_in_evaluation": lambda: at_event("evaluation", 3, TERM),
     "stopped_while_loading": lambda: at_call(setup, "load_model", 1, TERM),
 }

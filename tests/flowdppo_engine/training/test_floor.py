@@ -1,32 +1,37 @@
+from types import SimpleNamespace
+
 import pytest
+import torch
 
-from flowdppo_engine.config import DivergenceMaskConfig, NoTrustRegionConfig, RatioClipConfig, ThresholdConfig
-from flowdppo_engine.training.floor import warning_of
+from flowdppo_engine.training.floor import Floor, explain_high_floor
 
-
-def floor(ratio_deviation=0.0, kl_mean=0.0):
-    return {"floor/ratio_deviation": ratio_deviation, "floor/kl_mean": kl_mean}
-
-
-MASK = DivergenceMaskConfig(threshold=ThresholdConfig(value=1e-6))
-MASK_IN_NATS = DivergenceMaskConfig(threshold=ThresholdConfig(value=1e-3, scale="nats"))
-CLIP = RatioClipConfig(clip_range=1e-4)
+MASK = {"name": "divergence_mask", "threshold": {"value": 1e-6}}
+MASK_IN_NATS = {"name": "divergence_mask", "threshold": {"value": 1e-3, "scale": "nats"}}
+PENALTY = {"name": "kl_penalty", "target": {"value": 1e-6}}
+CLIP = {"name": "ratio_clip", "clip_range": 1e-4}
 
 
 @pytest.mark.parametrize(
-    ("seen", "trust_region", "warns"),
+    ("floor", "trust_region", "is_high"),
     [
-        (floor(kl_mean=0.9e-7), MASK, False),
-        (floor(kl_mean=1.1e-7), MASK, True),
-        (floor(kl_mean=0.9e-7), MASK_IN_NATS, False),
-        (floor(kl_mean=1.1e-7), MASK_IN_NATS, True),
-        (floor(ratio_deviation=1.1e-5, kl_mean=0.0), CLIP, True),
-        (floor(ratio_deviation=0.9e-5, kl_mean=1.0), CLIP, False),
-        (floor(1.0, 1.0), NoTrustRegionConfig(), False),
+        (Floor(0.9e-7, 0.0), MASK, False),
+        (Floor(1.1e-7, 0.0), MASK, True),
+        (Floor(0.9e-7, 0.0), MASK_IN_NATS, False),
+        (Floor(1.1e-7, 0.0), MASK_IN_NATS, True),
+        (Floor(1.1e-7, 0.0), PENALTY, True),
+        (Floor(0.0, 1.1e-5), CLIP, True),
+        (Floor(1.0, 0.9e-5), CLIP, False),
+        (Floor(1.0, 1.0), {"name": "none"}, False),
     ],
 )
-def test_floor_above_a_tenth_of_the_threshold_is_warned_of(seen, trust_region, warns):
-    warning = warning_of(seen, trust_region, num_latent_dims=1000)
-    assert (warning is not None) is warns
-    if warns:
-        assert "update.tile_samples" in warning
+def test_floor_above_a_tenth_of_what_the_trust_region_looks_for(make_config, floor, trust_region, is_high):
+    explanation = explain_high_floor(floor, make_config(trust_region=trust_region), num_latent_dims=1000)
+    assert (explanation is not None) is is_high
+    if is_high:
+        assert "update.tile_samples" in explanation and "anew" in explanation
+
+
+def test_floor_is_read_off_a_policy_that_has_not_moved():
+    movement = SimpleNamespace(kl=torch.tensor([1e-8, 3e-8]), log_ratio=torch.tensor([-2e-7, 1e-7]))
+    floor = Floor.of(movement)
+    assert floor.kl_mean == pytest.approx(2e-8) and floor.ratio_deviation == pytest.approx(2e-7, rel=1e-5)

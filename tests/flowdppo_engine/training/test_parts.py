@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from flowdppo_engine.training.parts import cut_tiles, deal
+from flowdppo_engine.training.parts import cut_tiles, deal, own_part
 
 
 @pytest.mark.parametrize(("num_groups", "group_size", "num_parts"), [(4, 8, 2), (5, 3, 4), (3, 4, 5), (2, 2, 1)])
@@ -25,11 +25,18 @@ def test_order_depends_on_the_key_alone():
 
 def test_tiles_cover_the_grid_once():
     rows = torch.tensor([5, 2, 9, 1, 7])
-    tiles = list(cut_tiles(rows, num_records=3, tile_samples=2, tile_steps=2))
-    cells = [(row, record) for tile in tiles for row in tile.rows.tolist() for record in tile.records]
-    assert sorted(cells) == sorted((row, record) for row in rows.tolist() for record in range(3))
+    tiles = list(cut_tiles(rows, num_slots=3, tile_samples=2, tile_slots=2))
+    cells = [(row, slot) for tile in tiles for row in tile.rows.tolist() for slot in tile.slots]
+    assert sorted(cells) == sorted((row, slot) for row in rows.tolist() for slot in range(3))
     assert len(tiles) == 6 and max(len(tile.rows) for tile in tiles) == 2
 
 
 def test_no_rows_no_tiles():
     assert list(cut_tiles(torch.tensor([], dtype=torch.long), 2, 4, 1)) == []
+
+
+def test_processes_have_each_image_of_a_part_once():
+    rows = deal(4, 4, 2, 0)[0]
+    shares = [own_part(rows, range(start, start + 8)) for start in (0, 8)]
+    assert sorted([*shares[0].rows.tolist(), *(shares[1].rows + 8).tolist()]) == sorted(rows.tolist())
+    assert [share.num_images for share in shares] == [len(rows)] * 2

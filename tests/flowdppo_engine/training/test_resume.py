@@ -63,7 +63,9 @@ def facts(folder: Path) -> dict:
 def _without_times(event) -> dict:
     fields = event.model_dump(exclude={"seq", "time", "removed"})
     if event.type == "metrics":
-        fields["values"] = {name: value for name, value in event.values.items() if not name.startswith("time/")}
+        fields["values"] = {
+            name: value for name, value in event.values.items() if not name.startswith(("time/", "memory/"))
+        }
     return fields
 
 

@@ -62,8 +62,7 @@ def test_metrics_are_all_there(make_config, tmp_path):
     config = make_config(iterations=2)
     train(config, tmp_path / "run")
     first, second = (event.values for event in read_events(tmp_path / "run", "metrics"))
-    assert set(second) >= METRICS
-    assert set(first) - set(second) == {"floor/ratio_deviation", "floor/kl_mean"}
+    assert set(first) == set(second) >= METRICS
     assert first["floor/ratio_deviation"] < 1e-5 and first["floor/kl_mean"] < 1e-9
     assert second["reward/mean"] == pytest.approx(second["reward/brightness"])
     assert second["kl/reference_nats"] == pytest.approx(second["kl/reference_mean"] * 256)
@@ -138,12 +137,6 @@ def test_a_missing_model_fails_for_good(make_config, tmp_path):
     assert train(make_config(model={"source": "/no/such/model"}), tmp_path / "run") == 1
     failed = read_events(tmp_path / "run")[-1]
     assert failed.type == "failed" and failed.deterministic and "/no/such/model" in failed.error
-
-
-def test_several_processes_are_refused(make_config, tmp_path, monkeypatch):
-    monkeypatch.setattr("flowdppo_engine.training.setup.Accelerator.num_processes", 2)
-    assert train(make_config(), tmp_path / "run") == 2
-    assert "started as 2 processes" in read_events(tmp_path / "run")[-1].error
 
 
 def test_a_finished_run_taken_up_is_finished_again(make_config, tmp_path):

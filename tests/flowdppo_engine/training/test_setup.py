@@ -2,7 +2,8 @@ import pytest
 
 from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.policy.trust_regions import DivergenceMask, RatioClip, Unconstrained
-from flowdppo_engine.training.setup import PromptSets, trust_region_of
+from flowdppo_engine.training.objectives.build import trust_region_of
+from flowdppo_engine.training.setup import PromptSets
 
 DIMS = 256
 

@@ -3,17 +3,19 @@ import copy
 import pytest
 import torch
 
-from flowdppo_engine.config import LoraConfig, ModelConfig, OptimizerConfig
+from flowdppo_engine.config import LoraConfig, ModelConfig, RunConfig
 from flowdppo_engine.models.sd3 import SD3Model
-from flowdppo_engine.training.state import EMA_FOLDER, Position, TrainState
+from flowdppo_engine.training.state import EMA_FOLDER, OLD_POLICY_FOLDER, Position, TrainState
 
 
 @pytest.fixture
 def make_state(tiny_pipeline):
-    def make(ema_decay: float = 0.9) -> TrainState:
+    def make(ema_decay: float = 0.9, **changes) -> TrainState:
         model = SD3Model(copy.deepcopy(tiny_pipeline), ModelConfig(resolution=16))
         model.add_lora(LoraConfig(rank=2, alpha=4), seed=0)
-        return TrainState(model, OptimizerConfig(lr=1e-2), ema_decay)
+        return TrainState(
+            model, RunConfig.model_validate({"optimizer": {"lr": 1e-2}, "ema": {"decay": ema_decay}, **changes})
+        )
 
     return make
 
@@ -24,26 +26,34 @@ def train(state: TrainState, num_steps: int, seed: int) -> None:
         for parameter in state._parameters.values():
             parameter.grad.copy_(torch.randn(parameter.shape, generator=generator))
         state.optimizer.step()
-    state.ema.update()
-    state.position = Position(state.position.iteration + 1, state.position.step + num_steps, 1)
+    for average in state._averages.values():
+        average.update(0.9)
+    state.position = Position(state.position.iteration + 1, state.position.step + num_steps, 1, True, {"x": 0.1})
 
 
 def tensors(state: TrainState) -> list[torch.Tensor]:
-    return [*(p.detach().clone() for p in state._parameters.values()), *(a.clone() for a in state.ema.average)]
+    averages = [weight.clone() for average in state._averages.values() for weight in average.weights]
+    return [*(parameter.detach().clone() for parameter in state._parameters.values()), *averages]
 
 
-@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
-def test_saved_and_loaded_goes_on_bit_for_bit(make_state, tmp_path, ema_decay):
-    original = make_state(ema_decay)
+NFT = {"objective": {"name": "diffusion_nft"}, "rollout": {"dynamics": {"name": "ode"}}}
+NFT |= {"trust_region": {"name": "none"}, "reference": {"measure": "velocity"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "folders"), [({"ema_decay": 0.0}, set()), ({}, {EMA_FOLDER}), (NFT, {EMA_FOLDER, OLD_POLICY_FOLDER})]
+)
+def test_saved_and_loaded_goes_on_bit_for_bit(make_state, tmp_path, changes, folders):
+    original = make_state(**changes)
     train(original, 3, seed=1)
     original.save(tmp_path)
-    restored = make_state(ema_decay)
+    restored = make_state(**changes)
     restored.load(tmp_path)
-    assert restored.position == Position(1, 3, 1)
+    assert restored.position == Position(1, 3, 1, True, {"x": 0.1})
     for state in (original, restored):
         train(state, 2, seed=2)
     assert all(map(torch.equal, tensors(original), tensors(restored)))
-    assert (tmp_path / EMA_FOLDER).exists() == (ema_decay > 0)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == folders
 
 
 def test_nothing_is_pickled(make_state, tmp_path):

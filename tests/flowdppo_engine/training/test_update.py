@@ -4,14 +4,17 @@ import math
 
 import pytest
 import torch
-from accelerate import Accelerator
 
 from flowdppo_engine.policy.dynamics import make_dynamics
 from flowdppo_engine.policy.schedules import make_sigmas
 from flowdppo_engine.training import keyed
-from flowdppo_engine.training.rollout import Denoising, denoise
-from flowdppo_engine.training.setup import trust_region_of
-from flowdppo_engine.training.update import PolicyUpdate, TrainingDiverged, UpdateBatch
+from flowdppo_engine.training.batch import UpdateBatch
+from flowdppo_engine.training.denoising import Denoising
+from flowdppo_engine.training.objectives.build import make_objective
+from flowdppo_engine.training.processes import Processes
+from flowdppo_engine.training.rollout import walk
+from flowdppo_engine.training.state import TrainState
+from flowdppo_engine.training.update import TrainingDiverged, Update
 
 NUM_GROUPS, GROUP_SIZE, NOISE_LEVEL = 3, 4, 0.8
 NUM_IMAGES = NUM_GROUPS * GROUP_SIZE
@@ -27,6 +30,8 @@ class GradientCatcher:
         self.gradients = []
         self.zero_grad()
 
+    param_groups = ()
+
     def step(self):
         self.gradients.append([parameter.grad.clone() for parameter in self._parameters])
 
@@ -35,12 +40,17 @@ class GradientCatcher:
             parameter.grad = torch.zeros_like(parameter)
 
 
-class CountingAccelerator(Accelerator):
-    num_backwards = 0
+@pytest.fixture
+def num_backwards(monkeypatch):
+    """How many backward passes there were, as a list of one count."""
+    count, backward = [0], torch.Tensor.backward
 
-    def backward(self, loss, **options):
-        self.num_backwards += 1
-        super().backward(loss, **options)
+    def counted(tensor, *args, **options):
+        count[0] += 1
+        backward(tensor, *args, **options)
+
+    monkeypatch.setattr(torch.Tensor, "backward", counted)
+    return count
 
 
 @pytest.fixture
@@ -65,23 +75,36 @@ class World:
         conditions = model.encode_prompts(["a", "b", "c"])
         self.condition_of = lambda rows: conditions.take(rows // GROUP_SIZE)
         shape = (NUM_IMAGES, *model.latent_shape)
-        _, self.records = denoise(
-            model, self.denoising, keyed.normal(shape, 0), self.condition_of, batch_size=NUM_IMAGES,
-            step_noise={step: keyed.normal(shape, 1, step) for step in STEPS},
-        )  # fmt: skip
+        step_noise = {step: keyed.normal(shape, 1, step) for step in STEPS}
+        condition = self.condition_of(torch.arange(NUM_IMAGES))
+        self.latents, self.records = walk(
+            model, self.denoising, keyed.normal(shape, 0), condition, range(4), step_noise
+        )
         if moved:
             for parameter in self.parameters:
                 parameter.data += 0.02 * torch.randn_like(parameter)
         self.advantages = torch.randn(NUM_IMAGES) if advantages is None else advantages
         self.catcher = GradientCatcher(self.parameters)
-        self.accelerator = CountingAccelerator()
+
+    @property
+    def batch(self):
+        return UpdateBatch(
+            0, self.denoising, self.latents, tuple(self.records), self.condition_of, self.advantages,
+            rewards=torch.linspace(-1, 1, NUM_IMAGES),
+        )  # fmt: skip
+
+    @property
+    def objective(self):
+        state = TrainState(self.model, self.config)
+        self.catcher.zero_grad()
+        return make_objective(self.config, self.model, state)
 
     def run(self):
-        update = PolicyUpdate(
-            self.config, self.model, self.denoising, trust_region_of(self.config, self.model.num_latent_dims),
-            self.catcher, self.accelerator,
-        )  # fmt: skip
-        return update.run(UpdateBatch(self.records, self.condition_of, self.advantages), iteration=0)
+        update = Update(self.config, self.model, self.objective, self.catcher, Processes())
+        return update.run(self.batch, step=0).summary()
+
+    def reference(self, num_rows=NUM_IMAGES):
+        return self.objective.measure_reference(self.batch, torch.arange(num_rows))
 
     def movement(self):
         """Log-ratio (mean over latents) and KL (mean), `[N, T]`, of the published formulas; with gradient."""
@@ -152,33 +175,33 @@ def test_masked_gradient_is_that_of_the_kept_tiles_over_all_of_them(world):
     assert metrics["mask/masked_positive_fraction"] == pytest.approx(float(positive.double().mean()))
 
 
-def test_wholly_masked_tiles_have_no_gradient_and_skip_their_backward(world):
+def test_wholly_masked_tiles_have_no_gradient_and_skip_their_backward(world, num_backwards):
     here = world(trust_region={"name": "divergence_mask", "threshold": {"value": 1e-30}})
     log_ratio, _ = here.movement()
     here.records = here.records[:1]
     here.advantages = log_ratio[:, 0].detach().sign().float()
     metrics = here.run()
     assert metrics["mask/masked_fraction"] == 1
-    assert here.accelerator.num_backwards == 0
+    assert num_backwards == [0]
     assert all((gradient == 0).all() for step in here.catcher.gradients for gradient in step)
 
 
-def test_groups_without_advantage_cost_nothing_and_stay_in_the_mean(world):
+def test_groups_without_advantage_cost_nothing_and_stay_in_the_mean(world, num_backwards):
     advantages = torch.randn(NUM_IMAGES)
     advantages[:GROUP_SIZE] = 0
     update = {"optimizer_steps_per_rollout": 1, "tile_samples": 4}
     here = world(advantages=advantages, update=update, trust_region={"name": "none"})
     here.run()
-    assert here.accelerator.num_backwards == 2 * len(STEPS)
+    assert num_backwards == [2 * len(STEPS)]
     everything = torch.ones(NUM_IMAGES, len(STEPS), dtype=torch.bool)
     assert_same_gradient(here.catcher.gradients[0], here.expected_gradient(everything))
 
 
-def test_a_rollout_without_any_advantage_still_tells_the_distance_to_the_reference(world):
+def test_a_rollout_without_any_advantage_makes_steps_without_a_gradient(world, num_backwards):
     here = world(advantages=torch.zeros(NUM_IMAGES))
     metrics = here.run()
-    assert here.accelerator.num_backwards == 0 and len(here.catcher.gradients) == 2
-    assert metrics["kl/reference_mean"] > 0 and metrics["loss/policy"] == 0
+    assert num_backwards == [0] and len(here.catcher.gradients) == 2
+    assert metrics["loss/policy"] == 0
     assert "ratio/mean" not in metrics
 
 
@@ -195,25 +218,28 @@ def test_metrics_are_those_of_the_published_formulas(world):
     assert metrics["kl/old_nats"] == pytest.approx(float(kl.mean()) * dims, rel=1e-3)
     total_variation = torch.erf((2 * kl * dims).sqrt() / (2 * math.sqrt(2)))
     assert metrics["tv/old_mean"] == pytest.approx(float(total_variation.mean()), rel=1e-3)
-    # The rollout was the fresh LoRA's, which is the reference: both distances are one.
-    assert metrics["kl/reference_mean"] == pytest.approx(float(kl[_first_rows(here)].mean()), rel=1e-3)
+    assert metrics["tv/old_max"] == pytest.approx(float(total_variation.max()), rel=1e-3)
+    assert metrics["kl/trajectory_nats"] == pytest.approx(float(kl.sum(dim=1).mean()) * dims, rel=1e-3)
     loss = (-here.advantages[:, None] * ratio).mean()
     assert metrics["loss/policy"] == pytest.approx(float(loss), rel=1e-3, abs=1e-6)
     norm = torch.stack([gradient.norm() for gradient in here.catcher.gradients[0]]).norm()
     assert metrics["optim/grad_norm"] == pytest.approx(float(norm), rel=1e-4)
 
 
-def _first_rows(here):
-    from flowdppo_engine.training.parts import deal
-
-    return deal(NUM_GROUPS, GROUP_SIZE, 1, here.config.seed, "parts", 0, 0)[0][:5]
+def test_distance_to_the_reference_is_that_to_the_fresh_lora(world):
+    here = world()
+    _, kl = here.movement()
+    measured = here.reference()["kl/reference_mean"].view(len(STEPS), NUM_IMAGES).T
+    torch.testing.assert_close(measured, kl.detach().float(), rtol=1e-3, atol=1e-9)
 
 
 def test_a_policy_that_has_not_moved_has_ratio_one_and_no_divergence(world):
     update = {"optimizer_steps_per_rollout": 1, "tile_samples": NUM_IMAGES}
-    metrics = world(moved=False, update=update).run()
+    here = world(moved=False, update=update)
+    metrics = here.run()
     assert metrics["ratio/min"] == metrics["ratio/max"] == 1
-    assert metrics["kl/old_max"] == metrics["kl/reference_mean"] == metrics["mask/masked_fraction"] == 0
+    assert metrics["kl/old_max"] == metrics["mask/masked_fraction"] == metrics["floor/kl_mean"] == 0
+    assert here.reference()["kl/reference_mean"].max() == 0
 
 
 def test_steps_are_parts_times_epochs(world):
@@ -240,13 +266,13 @@ def test_gradient_is_clipped_to_the_norm(world):
 
 def test_fp16s_loss_scale_does_not_change_the_gradient(world):
     plain = world(trust_region={"name": "none"})
-    update = PolicyUpdate(
+    update = Update(
         plain.config.model_validate(_merged(plain.config.model_dump(), {"model": {"dtype": "float16"}})),
-        plain.model, plain.denoising, trust_region_of(plain.config, 256), plain.catcher, plain.accelerator,
-    )  # fmt: skip
+        *(plain.model, plain.objective, plain.catcher, Processes()),
+    )
     assert update._loss_scale > 1 and math.log2(update._loss_scale).is_integer()
     plain.run()
-    update.run(UpdateBatch(plain.records, plain.condition_of, plain.advantages), iteration=0)
+    update.run(plain.batch, step=0)
     without, scaled = plain.catcher.gradients[:2], plain.catcher.gradients[2:]
     for one, other in zip(without, scaled, strict=True):
         assert all(map(torch.equal, one, other))

@@ -1,0 +1,24 @@
+"""How much the images of a group differ: a policy that collapses draws the same picture again and again."""
+
+import torch
+from torch.nn.functional import adaptive_avg_pool2d
+
+SIDE = 32
+
+
+def thumbnails(images: torch.Tensor) -> torch.Tensor:
+    """Images `[B, 3, H, W]` or videos `[B, F, 3, H, W]` (0..1) as `[B, D]` fp32, averaged down to 32 x 32 pixels."""
+    small = [min(SIDE, side) for side in images.shape[-2:]]
+    return adaptive_avg_pool2d(images.flatten(0, -4), small).reshape(len(images), -1)
+
+
+def pixel_spread(small: torch.Tensor, group_size: int) -> torch.Tensor:
+    """`[groups]` fp32: root mean square distance between the pixels of two images of a group, in 0..1.
+
+    Args:
+        small: `[groups * group_size, D]`, by group.
+
+    Over all pairs it is the root of twice the sample variance.
+    """
+    groups = small.view(-1, group_size, small.shape[1])
+    return (2 * groups.var(dim=1, correction=1)).mean(dim=1).sqrt()

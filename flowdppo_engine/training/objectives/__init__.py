@@ -1,0 +1,1 @@
+"""Objectives: what an optimizer step descends."""
