@@ -32,6 +32,7 @@ class UpdateDiagnostics:
     dynamics: str
     processes: Processes = Processes()
     num_skipped_steps: int = 0
+    learning_rate: float = 0.0
     _part: int = 0
     _tiles: list[_Seen] = field(default_factory=list)
     _losses: list[torch.Tensor] = field(default_factory=list)
@@ -63,6 +64,7 @@ class UpdateDiagnostics:
         values = {
             "loss/policy": sum(losses) / len(self._grad_norms),
             "optim/skipped_steps": float(self.num_skipped_steps),
+            "optim/lr": self.learning_rate,
         }
         if finite:
             values["optim/grad_norm"] = sum(finite) / len(finite)

@@ -51,7 +51,7 @@ class Update:
     @property
     def num_steps(self) -> int:
         """Optimizer steps of an iteration, skipped ones included."""
-        return self._config.update.optimizer_steps_per_rollout * self._config.update.inner_epochs
+        return self._config.update.num_steps_per_rollout
 
     def run(self, batch: UpdateBatch, step: int, check: Callable[[], None] = lambda: None) -> UpdateDiagnostics:
         """All optimizer steps on one rollout, the first of which is `step` of the run, counted from 0.
@@ -64,7 +64,7 @@ class Update:
         tiles = [tile for part in first_pass for tile in self._tiles(batch, part)]
         batch = self._objective.prepared(batch, tiles, check)
         for index, part in enumerate(parts):
-            self._set_learning_rate(step + index)
+            diagnostics.learning_rate = self._set_learning_rate(step + index)
             self._accumulate(batch, part, diagnostics, check)
             diagnostics.add_step(self._step())
         return diagnostics
@@ -113,10 +113,11 @@ class Update:
             if result.flows or not self._skips_blocked_tiles:
                 (loss * self._loss_scale).backward()
 
-    def _set_learning_rate(self, step: int) -> None:
-        total_steps = self._config.iterations * self.num_steps
+    def _set_learning_rate(self, step: int) -> float:
+        rate = learning_rate(self._config.optimizer, step, self._config.iterations * self.num_steps)
         for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate(self._config.optimizer, step, total_steps)
+            group["lr"] = rate
+        return rate
 
     def _step(self) -> float:
         """One optimizer step, or none where the gradient is not finite; returns its norm. Raises TrainingDiverged."""
