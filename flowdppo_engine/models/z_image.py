@@ -55,14 +55,18 @@ class ZImageModel(PipelineModel):
         return Conditions.ragged("embeds", embeds)
 
     def _predict(self, sample: torch.Tensor, sigma: torch.Tensor, condition: Conditions) -> torch.Tensor:
-        """The network's time runs from noise to data, and so does its velocity."""
-        images, embeds = list(sample.unsqueeze(2)), condition["embeds"]
+        """The network's time runs from noise to data, and so does its velocity.
+
+        It pads prompts to the longest that it sees, and leaves the attention mask out where none is shorter. Where the
+        run has prompts of more than one such length, one more row, longer than any prompt of the run and thrown away
+        afterwards, makes shape and mask the same for every batch. It costs a batch of B the time of B + 1.
+        """
+        images, embeds, times = list(sample.unsqueeze(2)), condition["embeds"], 1 - sigma
         prompts = [row[:length] for row, length in zip(embeds, condition.lengths["embeds"].tolist(), strict=True)]
-        times = 1 - sigma
-        if embeds.shape[1] > SEQ_MULTI_OF:
-            # The network pads to the longest prompt that it sees: one more row, thrown away after it, makes that the
-            # longest of the run, whatever prompts the batch holds.
-            images, prompts, times = [*images, images[0]], [*prompts, embeds[0]], torch.cat([times, times[:1]])
+        longest = embeds.shape[1]
+        if longest > SEQ_MULTI_OF:
+            ruler = condition.padded("embeds", longest + SEQ_MULTI_OF)[0]
+            images, prompts, times = [*images, images[0]], [*prompts, ruler], torch.cat([times, times[:1]])
         velocities = self.transformer(images, times, prompts, return_dict=False)[0][: len(sample)]
         return -torch.stack(velocities).squeeze(2)
 
