@@ -1,31 +1,24 @@
 """One iteration: a rollout, its rewards and advantages, and the update on it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
-from flowdppo_engine.config import DiffusionNftConfig, RunConfig
+from flowdppo_engine.config import RunConfig
 from flowdppo_engine.models.conditions import Conditions
-from flowdppo_engine.policy.matching import old_policy_decay
 from flowdppo_engine.rewards.scored import Scored
-from flowdppo_engine.training.averages import ema_decay
 from flowdppo_engine.training.batch import RecordedStep, UpdateBatch
 from flowdppo_engine.training.denoising import Denoising
-from flowdppo_engine.training.diagnostics import UpdateDiagnostics
 from flowdppo_engine.training.diversity import pixel_spread, thumbnails
-from flowdppo_engine.training.floor import Floor, explain_high_floor
 from flowdppo_engine.training.grids import Grids
+from flowdppo_engine.training.improvement import Improvement
 from flowdppo_engine.training.judging import Judged, judge
-from flowdppo_engine.training.objectives.build import make_objective
-from flowdppo_engine.training.objectives.policy_gradient import PolicyGradient
 from flowdppo_engine.training.reporting import Reporter
 from flowdppo_engine.training.resources import Stopwatch, peak_memory_gib
 from flowdppo_engine.training.sampler import Noise, Sampler
 from flowdppo_engine.training.setup import Ingredients
 from flowdppo_engine.training.state import TrainState
-from flowdppo_engine.training.stopping import Stopped
-from flowdppo_engine.training.update import Update
 
 Check = Callable[[], None]
 
@@ -54,12 +47,10 @@ class Iteration:
         self._model = ingredients.model
         self._processes = ingredients.processes
         self._state = state
-        self._reporter = reporter
         self._groups = ingredients.processes.own_groups(config.rollout.groups_per_iteration)
         self._grids = Grids(config, ingredients.model)
         self._sampler = Sampler(ingredients.model, config.rollout, self._groups)
-        self._objective = make_objective(config, ingredients.model, state)
-        self._update = Update(config, self._model, self._objective, state.optimizer, self._processes)
+        self._improvement = Improvement(config, ingredients, state, reporter)
 
     def run(self, check: Check) -> dict[str, float]:
         """The next iteration's metrics by name. `check` may raise Stopped; the state is then as before."""
@@ -67,7 +58,7 @@ class Iteration:
         rollout = self._roll_out(iteration, watch, check)
         judged = self._judge(rollout.scored)
         with watch.of("update"):
-            values = self._improve(self._batch(rollout, judged, iteration), check)
+            values = self._improvement.run(self._batch(rollout, judged, iteration), check)
         return judged.metrics() | self._diversity(rollout) | values | self._resources(rollout, watch)
 
     def _roll_out(self, iteration: int, watch: Stopwatch, check: Check) -> Rollout:
@@ -119,81 +110,6 @@ class Iteration:
             judged.rewards[own],
             first_row=first,
         )
-
-    def _improve(self, batch: UpdateBatch, check: Check) -> dict[str, float]:
-        """Update the policy; stopped in the middle, the state is as before."""
-        before = self._state.snapshot()
-        self._update.skipped_in_a_row = before.position.skipped_in_a_row
-        try:
-            self._choose_old_policy(batch)
-            diagnostics = self._update.run(batch, before.position.step, check)
-            reference = self._measure_reference(batch)
-        except Stopped:
-            self._state.restore(before)
-            raise
-        values = diagnostics.summary() | reference
-        self._move_on(diagnostics)
-        return values
-
-    def _choose_old_policy(self, batch: UpdateBatch) -> None:
-        """Once a run, in its first iteration: keep the rollout's velocities, or compute them anew each time."""
-        if not isinstance(self._objective, PolicyGradient):
-            return
-        position, update = self._state.position, self._config.update
-        if position.recomputes_old_policy is None:
-            recomputes = update.old_policy == "recomputed" or self._guidance_differs() or self._floor_is_high(batch)
-            self._state.position = replace(position, recomputes_old_policy=recomputes)
-        self._objective.recomputes = bool(self._state.position.recomputes_old_policy)
-
-    def _guidance_differs(self) -> bool:
-        return self._config.update.guidance_scale not in (None, self._config.rollout.guidance_scale)
-
-    def _floor_is_high(self, batch: UpdateBatch) -> bool:
-        if self._config.update.old_policy == "stored":
-            return False
-        floor = Floor.of(self._objective.movement(batch, self._update.probe_tile(batch)))
-        explanation = explain_high_floor(floor, self._config, self._model.num_latent_dims)
-        is_high = self._processes.any(explanation is not None)
-        if explanation:
-            self._reporter.log("warning", explanation)
-        return is_high
-
-    def _measure_reference(self, batch: UpdateBatch) -> dict[str, float]:
-        """How far the policy that this iteration made is from the base model, on its first images."""
-        num_rows = min(-(-self._config.reference.num_logged // self._processes.count), len(batch.advantages))
-        if not num_rows:
-            return {}
-        parts = self._processes.gather(self._objective.measure_reference(batch, torch.arange(num_rows)))
-        values = {name: float(torch.cat([part[name] for part in parts]).double().mean()) for name in parts[0]}
-        if "kl/reference_mean" in values:
-            values["kl/reference_nats"] = values["kl/reference_mean"] * self._model.num_latent_dims
-        return values
-
-    def _move_on(self, diagnostics: UpdateDiagnostics) -> None:
-        """Everything that follows the updated weights, and the position."""
-        state, objective = self._state, self._config.objective
-        iteration, step = state.position.iteration + 1, state.position.step + self._update.num_steps
-        decay = ema_decay(self._config.ema, iteration)
-        if state.ema and decay is not None:
-            state.ema.update(decay)
-        if isinstance(objective, DiffusionNftConfig):
-            old = objective.old_policy
-            state.old_policy.update(old_policy_decay(step, flat=old.flat, rate=old.rate, hold=old.hold))
-        state.position = replace(
-            state.position,
-            iteration=iteration,
-            step=step,
-            skipped_in_a_row=self._update.skipped_in_a_row,
-            trust_region=self._adapt_trust_region(diagnostics),
-        )
-
-    def _adapt_trust_region(self, diagnostics: UpdateDiagnostics) -> dict[str, float]:
-        if not isinstance(self._objective, PolicyGradient):
-            return {}
-        kl_mean = diagnostics.last_kl_mean()
-        if kl_mean is not None:
-            self._objective.trust_region = self._objective.trust_region.adapted(kl_mean)
-        return self._objective.trust_region.state()
 
     def _diversity(self, rollout: Rollout) -> dict[str, float]:
         spreads = self._processes.gather(pixel_spread(rollout.small, self._config.rollout.group_size))

@@ -1,0 +1,108 @@
+"""What an iteration does to the policy: the update, what follows the updated weights, and the new position."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from flowdppo_engine.config import DiffusionNftConfig, RunConfig
+from flowdppo_engine.policy.matching import old_policy_decay
+from flowdppo_engine.training.averages import ema_decay
+from flowdppo_engine.training.batch import UpdateBatch
+from flowdppo_engine.training.diagnostics import UpdateDiagnostics
+from flowdppo_engine.training.floor import Floor, explain_high_floor
+from flowdppo_engine.training.objectives.build import make_objective
+from flowdppo_engine.training.objectives.policy_gradient import PolicyGradient
+from flowdppo_engine.training.reporting import Reporter
+from flowdppo_engine.training.setup import Ingredients
+from flowdppo_engine.training.state import TrainState
+from flowdppo_engine.training.stopping import Stopped
+from flowdppo_engine.training.update import Update
+
+
+class Improvement:
+    """Moves `state` on by one iteration, or not at all."""
+
+    def __init__(self, config: RunConfig, ingredients: Ingredients, state: TrainState, reporter: Reporter):
+        self._config = config
+        self._model = ingredients.model
+        self._processes = ingredients.processes
+        self._state = state
+        self._reporter = reporter
+        self._objective = make_objective(config, ingredients.model, state)
+        self._update = Update(config, self._model, self._objective, state.optimizer, self._processes)
+
+    def run(self, batch: UpdateBatch, check: Callable[[], None]) -> dict[str, float]:
+        """Update the policy on a rollout; returns metrics. Where `check` raises Stopped the state is as before."""
+        before = self._state.snapshot()
+        self._update.skipped_in_a_row = before.position.skipped_in_a_row
+        try:
+            self._choose_old_policy(batch)
+            diagnostics = self._update.run(batch, before.position.step, check)
+            reference = self._measure_reference(batch)
+        except Stopped:
+            self._state.restore(before)
+            raise
+        values = diagnostics.summary() | reference
+        self._move_on(diagnostics)
+        return values
+
+    def _choose_old_policy(self, batch: UpdateBatch) -> None:
+        """Once a run, in its first iteration: keep the rollout's velocities, or compute them anew each time."""
+        if not isinstance(self._objective, PolicyGradient):
+            return
+        position, update = self._state.position, self._config.update
+        if position.recomputes_old_policy is None:
+            recomputes = update.old_policy == "recomputed" or self._guidance_differs() or self._floor_is_high(batch)
+            self._state.position = replace(position, recomputes_old_policy=recomputes)
+        self._objective.recomputes = bool(self._state.position.recomputes_old_policy)
+
+    def _guidance_differs(self) -> bool:
+        return self._config.update.guidance_scale not in (None, self._config.rollout.guidance_scale)
+
+    def _floor_is_high(self, batch: UpdateBatch) -> bool:
+        if self._config.update.old_policy == "stored":
+            return False
+        floor = Floor.of(self._objective.movement(batch, self._update.probe_tile(batch)))
+        explanation = explain_high_floor(floor, self._config, self._model.num_latent_dims)
+        is_high = self._processes.any(explanation is not None)
+        if explanation:
+            self._reporter.log("warning", explanation)
+        return is_high
+
+    def _measure_reference(self, batch: UpdateBatch) -> dict[str, float]:
+        """How far the policy that this iteration made is from the base model, on its first images."""
+        num_rows = min(-(-self._config.reference.num_logged // self._processes.count), len(batch.advantages))
+        if not num_rows:
+            return {}
+        parts = self._processes.gather(self._objective.measure_reference(batch, torch.arange(num_rows)))
+        values = {name: float(torch.cat([part[name] for part in parts]).double().mean()) for name in parts[0]}
+        if "kl/reference_mean" in values:
+            values["kl/reference_nats"] = values["kl/reference_mean"] * self._model.num_latent_dims
+        return values
+
+    def _move_on(self, diagnostics: UpdateDiagnostics) -> None:
+        """Everything that follows the updated weights, and the position."""
+        state, objective = self._state, self._config.objective
+        iteration, step = state.position.iteration + 1, state.position.step + self._update.num_steps
+        decay = ema_decay(self._config.ema, iteration)
+        if state.ema and decay is not None:
+            state.ema.update(decay)
+        if isinstance(objective, DiffusionNftConfig):
+            old = objective.old_policy
+            state.old_policy.update(old_policy_decay(step, flat=old.flat, rate=old.rate, hold=old.hold))
+        state.position = replace(
+            state.position,
+            iteration=iteration,
+            step=step,
+            skipped_in_a_row=self._update.skipped_in_a_row,
+            trust_region=self._adapt_trust_region(diagnostics),
+        )
+
+    def _adapt_trust_region(self, diagnostics: UpdateDiagnostics) -> dict[str, float]:
+        if not isinstance(self._objective, PolicyGradient):
+            return {}
+        kl_mean = diagnostics.last_kl_mean()
+        if kl_mean is not None:
+            self._objective.trust_region = self._objective.trust_region.adapted(kl_mean)
+        return self._objective.trust_region.state()
