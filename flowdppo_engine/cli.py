@@ -14,8 +14,9 @@ from rich.table import Table
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.config_errors import explain
 from flowdppo_engine.console import make_console_listener
-from flowdppo_engine.prompts import load_prompts
-from flowdppo_engine.recipes import apply_overrides, dump_config, list_recipes, read_fields, recipe_fields
+from flowdppo_engine.planning.report import print_plan
+from flowdppo_engine.prompt_checks import find_prompt_problems
+from flowdppo_engine.recipes import apply_overrides, dump_config, read_fields, recipe_fields, recipes_by_family
 from flowdppo_engine.training.stopping import Stopped, StopRequest
 
 EXIT_FAILED, EXIT_BAD_CONFIG, EXIT_STOPPED_EARLY = 1, 2, 143
@@ -28,22 +29,21 @@ app = typer.Typer(
 )
 
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", exists=True, file_okay=False)]
+RecipeName = Annotated[str | None, typer.Option("--recipe", help="A named recipe; `recipes` lists them.")]
+Changes = Annotated[list[str] | None, typer.Option("--set", help="Change a field: a.b=c. May be repeated.")]
 Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's name, such as step-000040; else the latest.")]
 
 
 @app.command()
 def train(
     output: Annotated[Path, typer.Option(help="The run folder to make; it must be empty or missing.")],
-    recipe: Annotated[str | None, typer.Option(help="A named recipe; `recipes` lists them.")] = None,
+    recipe: RecipeName = None,
     config: Annotated[Path | None, typer.Option(help="A configuration file.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Change a field: a.b=c. May be repeated.")] = None,
+    set_: Changes = None,
 ) -> None:
     """Begin a run."""
     with _refusals():
-        if (recipe is None) == (config is None):
-            raise ValueError("give either --recipe or --config.")
-        fields = recipe_fields(recipe) if recipe else read_fields(config)
-        resolved = RunConfig.model_validate(apply_overrides(fields, set_ or []))
+        resolved = _resolve(recipe, config, set_)
         _refuse_unless_empty(output)
     _work("train", resolved, output)
 
@@ -101,20 +101,33 @@ def generate(
 
 
 @app.command()
-def validate(config: Annotated[Path, typer.Argument(help="A configuration file.")]) -> None:
-    """Print a configuration as resolved, or each field that is wrong (exit code 2)."""
+def validate(
+    config: Annotated[Path | None, typer.Argument(help="A configuration file.")] = None,
+    recipe: RecipeName = None,
+    set_: Changes = None,
+) -> None:
+    """Print a configuration as resolved, and what it costs (on standard error); or what is wrong (exit code 2)."""
     with _refusals():
-        resolved = RunConfig.model_validate(read_fields(config))
-        for prompt_set in (resolved.prompts.train, *resolved.evaluation.prompt_sets):
-            load_prompts(prompt_set)
-    typer.echo(dump_config(resolved), nl=False)
+        resolved = _resolve(recipe, config, set_)
+        typer.echo(dump_config(resolved), nl=False)
+        print_plan(resolved, _wide_console(stderr=True))
+        problems = [f"{problem.field}: {problem.message}" for problem in find_prompt_problems(resolved)]
+        if problems:
+            raise ValueError("\n".join(problems))
 
 
 @app.command()
 def recipes() -> None:
-    """List the named recipes."""
-    for recipe in list_recipes():
-        typer.echo(f"{recipe.name:24}{recipe.description}")
+    """List the named recipes, by model family."""
+    console = _wide_console()
+    for family, some in recipes_by_family().items():
+        table = Table(title=family, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+        for heading in ("recipe", "method", "from", ""):
+            table.add_column(heading, header_style="dim", no_wrap=heading == "recipe")
+        for recipe in some:
+            table.add_row(recipe.name, recipe.method, recipe.origin, recipe.description)
+        console.print(table)
+        console.print()
 
 
 @app.command("pretrain-sandbox")
@@ -141,10 +154,18 @@ def _refuse_unless_empty(output: Path) -> None:
         raise ValueError(f"--output {output} is not an empty folder: give a new one (`resume` takes up a run).")
 
 
-def _wide_console() -> Console:
+def _resolve(recipe: str | None, config: Path | None, changes: list[str] | None) -> RunConfig:
+    """The configuration that a recipe or a file gives. Raises ValueError."""
+    if (recipe is None) == (config is None):
+        raise ValueError("give either a recipe or a configuration file.")
+    fields = recipe_fields(recipe) if recipe else read_fields(config)
+    return RunConfig.model_validate(apply_overrides(fields, changes or []))
+
+
+def _wide_console(stderr: bool = False) -> Console:
     """The terminal as wide as it is; a file or a pipe wide enough that no name is cut."""
-    console = Console()
-    return console if console.is_terminal else Console(width=200)
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=200)
 
 
 def _work(verb: str, *arguments: object) -> None:

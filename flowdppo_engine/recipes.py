@@ -1,8 +1,8 @@
 """Named recipes, configuration files and `a.b=c` overrides. Torch-free.
 
 `recipes/FAMILY.yaml` holds the recipes of a model family by name. Each says what it is (`description`), by which
-`method`, where it comes from (`origin`), on what it is built (`base`: recipes, or parts in `recipes/parts/`, each on top of
-the one before), and the fields of RunConfig that it changes. So no number stands twice.
+`method`, where it comes from (`origin`), on what it is built (`base`: recipes, or parts in `recipes/parts/`, each on
+top of the one before), and the fields of RunConfig that it changes. So no number stands twice.
 """
 
 from dataclasses import dataclass

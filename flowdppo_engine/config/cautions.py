@@ -88,8 +88,9 @@ def _about_precision(config: RunConfig) -> Iterator[str]:
     if model.dtype != "float32" and not same_batches and update.old_policy != "recomputed":
         yield (
             f"update.tile_samples x tile_steps = {update.tile_samples * update.tile_steps}, but rollout.batch_size = "
-            f"{config.rollout.batch_size}: in {model.dtype} another batch size gives other roundings, and the ratio "
-            "of a policy that has not moved is not 1; make them equal or set update.old_policy = recomputed."
+            f"{config.rollout.batch_size}: in {model.dtype} another batch size gives other roundings, so that the "
+            "ratio of a policy that has not moved is not 1, or the old policy must be computed anew for each update; "
+            "make them equal."
         )
     if model.dtype == "float16" and model.family in RANGE_OF_FLOAT16:
         yield f"model.dtype = float16: {model.family} is known to overflow in it; choose bfloat16."
@@ -106,7 +107,7 @@ def _about_denoising(config: RunConfig) -> Iterator[str]:
         yield f"rollout.shift = {rollout.shift:g} has no effect with rollout.schedule = pipeline."
     if config.objective.name == "diffusion_nft":
         if rollout.guidance_scale > 1:
-            yield f"rollout.guidance_scale = {rollout.guidance_scale:g}: DiffusionNFT was proposed without any; give 1."
+            yield f"rollout.guidance_scale = {rollout.guidance_scale:g}: DiffusionNFT was proposed without; give 1."
         return
     last, end = rollout.last_stochastic_step, rollout.num_denoising_steps - 1
     if last == end:

@@ -97,8 +97,8 @@ def test_train_refuses_a_folder_with_something_in_it(config_file, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "give either --recipe or --config"),
-        (("--recipe", "sandbox-smoke", "--config", "x.yaml"), "give either --recipe or --config"),
+        ((), "give either a recipe or a configuration file"),
+        (("--recipe", "sandbox-smoke", "--config", "x.yaml"), "give either a recipe or a configuration file"),
         (("--recipe", "nope"), "recipe 'nope' does not exist"),
         (("--config", "/no/such.yaml"), "/no/such.yaml cannot be read"),
         (("--recipe", "sandbox-smoke", "--set", "seed=-1"), "seed = -1: give at least 0."),
@@ -116,9 +116,22 @@ def test_resume_of_a_folder_without_a_run(tmp_path):
     assert result.exit_code == 2 and "config.yaml cannot be read" in result.output
 
 
-def test_validate_prints_the_resolved_configuration(config_file):
+def test_validate_prints_the_resolved_configuration_and_beside_it_what_it_costs(config_file):
     result = invoke("validate", config_file)
-    assert result.exit_code == 0 and yaml.safe_load(result.output)["optimizer"]["beta2"] == 0.999
+    assert result.exit_code == 0 and yaml.safe_load(result.stdout)["optimizer"]["beta2"] == 0.999
+    assert "Cost" in result.stderr and "Memory" in result.stderr and "Warning: ema.decay" in result.stderr
+
+
+def test_validate_takes_a_recipe_with_changes():
+    result = invoke("validate", "--recipe", "sandbox-smoke", "--set", "seed=5")
+    assert result.exit_code == 0 and yaml.safe_load(result.stdout)["seed"] == 5
+
+
+def test_validate_says_which_prompt_files_of_a_recipe_are_missing():
+    result = invoke("validate", "--recipe", "sd3.5-flow-dppo")
+    assert result.exit_code == 2 and yaml.safe_load(result.stdout)["lora"]["rank"] == 32
+    assert "prompts.train: prompt set 'prompts/geneval2-train.jsonl' was not found" in result.stderr
+    assert "evaluation.prompt_sets: prompt set 'prompts/geneval2.jsonl' was not found" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -135,10 +148,14 @@ def test_validate_tells_each_wrong_field(tmp_path, fields, message):
     assert result.exit_code == 2 and message in result.output
 
 
-def test_recipes_are_listed_with_their_description():
+def test_recipes_are_listed_by_family_with_method_origin_and_description():
     result = invoke("recipes")
     assert result.exit_code == 0
-    assert any(line.startswith("sandbox-flow-dppo ") and "Flow-DPPO" in line for line in result.output.splitlines())
+    lines = result.output.splitlines()
+    assert lines[0].strip() == "Sandbox"
+    row = next(line for line in lines if line.startswith("sd3.5-multi-flow-dppo "))
+    assert row.split("  ")[0] == "sd3.5-multi-flow-dppo"
+    assert "Flow-DPPO" in row and "paper, main results" in row and "Four rewards." in row
 
 
 def test_a_stop_while_torch_is_still_loading_ends_at_once(config_file, tmp_path):

@@ -1,4 +1,4 @@
-"""Combinations of valid fields that cannot train, each a sentence that begins with the field and ends in the remedy."""
+"""Combinations of valid fields that cannot train: sentences that begin with the field and end in the remedy."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def _find_in_range(config: RunConfig) -> Iterator[str]:
         return
     field, chosen = ("k", steps.k) if isinstance(steps, RandomSteps) else ("size", steps.size)
     if steps.last < steps.first:
-        yield f"rollout.stochastic_steps.last = {steps.last} lies before first = {steps.first}: raise it or lower first."
+        yield f"rollout.stochastic_steps.last = {steps.last} lies before first = {steps.first}: swap them."
     elif steps.last - steps.first + 1 < chosen:
         yield (
             f"rollout.stochastic_steps.{field} = {chosen} is more than the steps from {steps.first} to "

@@ -63,7 +63,7 @@ def window(**steps) -> dict:
         (window(size=3, first=2, last=3), "rollout.stochastic_steps.size = 3 is more than the steps from 2 to 3",
          "lower size or widen the range."),
         (window(first=4, last=2), "rollout.stochastic_steps.last = 2 lies before first = 4",
-         "raise it or lower first."),
+         "swap them."),
         # objective
         (nft(rollout={"dynamics": {"name": "cps"}}), "rollout.dynamics.name = cps: diffusion_nft needs no noise",
          "choose ode."),
