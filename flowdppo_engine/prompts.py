@@ -17,15 +17,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt with its questions; plain text has none. `skills` names what each question tests, in the same order."""
+    """A prompt with its questions; plain text has none.
+
+    `skills` names what each question tests, in the same order, where the file says so. `atom_count` is how many things
+    the prompt asks for: not always the number of questions, for GenEval2 asks about an `a` and does not count it.
+    """
 
     text: str
     questions: tuple[Question, ...] = ()
     skills: tuple[str, ...] = ()
-
-    @property
-    def atom_count(self) -> int:
-        return len(self.questions)
+    atom_count: int = 0
 
 
 def load_prompts(source: str) -> list[Prompt]:
@@ -63,8 +64,11 @@ def _sandbox_sets() -> dict[str, Path]:
 def _parse_geneval2(line: str, where: str) -> Prompt:
     try:
         fields = json.loads(line)
-        questions = tuple(Question(text, answer) for text, answer in fields["vqa_list"])
-        return Prompt(fields["prompt"], questions, tuple(fields.get("skills", ())))
+        questions = tuple(Question(text, str(answer)) for text, answer in fields["vqa_list"])
+        skills = tuple(fields.get("skills") or ())
+        if skills and len(skills) != len(questions):
+            raise ValueError(f"it has {len(questions)} questions and {len(skills)} skills")
+        return Prompt(fields["prompt"], questions, skills, int(fields.get("atom_count") or len(questions)))
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{where} is not in GenEval2's format ({error}): each line is an object with `prompt` and `vqa_list`."

@@ -25,10 +25,14 @@ class Evaluator:
         self._store = store
 
     def score(self, prompts: Sequence[Prompt], check: Callable[[int], None] = lambda done: None) -> dict[str, Score]:
-        """Every named score of one image a prompt; the noise of prompt i depends on the evaluation's seed and i."""
+        """Every named score of one image a prompt; the noise of prompt i depends on the evaluation's seed and i.
+
+        A score is over the prompts that it applies to, and left out where there is none.
+        """
         noise = keyed.normal((len(prompts), *self._model.latent_shape), self._config.seed, "evaluation")
         scored = score_prompts(
             *(self._model, self._denoising, self._store, self._rewards),
             *(prompts, noise, self._config.batch_size, check),
         )
-        return {name: make_score(values.tolist()) for name, values in scored.scores.items()}
+        applying = {name: values[~values.isnan()].tolist() for name, values in scored.scores.items()}
+        return {name: make_score(values) for name, values in applying.items() if values}

@@ -61,7 +61,11 @@ def save_samples(
     samples = []
     for index, (prompt, seed) in enumerate(pairs):
         path = save_picture(pictures[index], folder / f"{index:04d}")
-        own_scores = {score: round(float(values[index]), NUM_DIGITS) for score, values in scores.items()}
+        own_scores = {
+            score: round(float(values[index]), NUM_DIGITS)
+            for score, values in scores.items()
+            if not values[index].isnan()
+        }
         relative = path.relative_to(run_folder).as_posix()
         samples.append(Sample(index=index, path=relative, prompt=prompt.text, seed=seed, rewards=own_scores))
     return samples

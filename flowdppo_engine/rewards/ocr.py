@@ -29,7 +29,7 @@ class OcrReward(Reward):
         self._reader = RapidOCR(params=READER)
 
     def measure(self, images: torch.Tensor, prompts: Sequence[Prompt]) -> Measurement:
-        wanted = [self._quoted(prompt.text) for prompt in prompts]
+        wanted = [quoted_text(prompt.text) for prompt in prompts]
         # The reader takes what OpenCV has: blue first.
         read = [self._read(np.ascontiguousarray(pixels[..., ::-1])) for pixels in to_pixels(images)]
         scores = torch.tensor([similarity(*pair) for pair in zip(read, wanted, strict=True)])
@@ -39,11 +39,13 @@ class OcrReward(Reward):
         """All text in the image, line after line."""
         return "".join(self._reader(pixels).txts or ())
 
-    def _quoted(self, prompt: str) -> str:
-        parts = prompt.replace("“", '"').replace("”", '"').split('"')
-        if len(parts) < 3 or not _letters(parts[1]):
-            raise RewardError(f'{self.name} reads the text that a prompt has in "quotes", but {prompt!r} has none.')
-        return parts[1]
+
+def quoted_text(prompt: str) -> str:
+    """The first text in double quotes, straight or curly. Raises RewardError where there is none."""
+    parts = prompt.replace("“", '"').replace("”", '"').split('"')
+    if len(parts) < 3 or not _letters(parts[1]):
+        raise RewardError(f'ocr reads the text that a prompt has in "quotes", but {prompt!r} has none: add it.')
+    return parts[1]
 
 
 def similarity(read: str, wanted: str) -> float:

@@ -38,7 +38,7 @@ def describe(scene: Scene) -> Prompt:
         first, second = (f"a {part.kind}" for part in scene.parts)
         text = f"{first} {scene.relation} {second}"
     asked = list(_ask(scene))
-    return Prompt(text, tuple(question for question, _ in asked), tuple(skill for _, skill in asked))
+    return Prompt(text, tuple(question for question, _ in asked), tuple(skill for _, skill in asked), len(asked))
 
 
 def _ask(scene: Scene):

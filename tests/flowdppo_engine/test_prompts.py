@@ -15,8 +15,15 @@ def test_a_text_file_has_one_prompt_a_line(tmp_path):
 def test_geneval2_files_bring_questions_and_skills(tmp_path):
     (tmp_path / "set.jsonl").write_text(json.dumps(LINE) + "\n")
     (prompt,) = load_prompts(str(tmp_path / "set.jsonl"))
-    assert prompt == Prompt("two dogs", (Question("How many dogs?", "two"),), ("count",))
-    assert prompt.atom_count == 1
+    assert prompt == Prompt("two dogs", (Question("How many dogs?", "two"),), ("count",), atom_count=2)
+
+
+def test_a_geneval2_file_may_leave_out_skills_and_atom_count(tmp_path):
+    line = {"prompt": "two dogs", "vqa_list": [["How many dogs?", 2], ["Any dogs?", "Yes"]], "skills": None}
+    (tmp_path / "set.jsonl").write_text(json.dumps(line) + "\n")
+    (prompt,) = load_prompts(str(tmp_path / "set.jsonl"))
+    assert prompt.skills == () and prompt.atom_count == 2
+    assert prompt.questions[0].answer == "2"
 
 
 @pytest.mark.parametrize(
@@ -25,6 +32,8 @@ def test_geneval2_files_bring_questions_and_skills(tmp_path):
         ("set.csv", "a,b", "is neither .txt"),
         ("set.txt", "\n \n", "is empty"),
         ("set.jsonl", '{"prompt": "a cat"}', "set.jsonl, line 1 is not in GenEval2's format"),
+        ("set.jsonl", json.dumps(LINE | {"skills": ["count", "verb"]}), "it has 1 questions and 2 skills"),
+        ("set.jsonl", json.dumps(LINE | {"vqa_list": [["How many dogs?"]]}), "line 1 is not in GenEval2's format"),
         ("set.jsonl", "no json", "set.jsonl, line 1 is not in GenEval2's format"),
     ],
 )

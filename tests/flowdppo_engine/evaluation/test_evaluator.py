@@ -5,6 +5,8 @@ from flowdppo_engine.evaluation.evaluator import Evaluator
 from flowdppo_engine.evaluation.pictures import draw_pictures, save_samples
 from flowdppo_engine.models.conditions import ConditionStore
 from flowdppo_engine.prompts import Prompt
+from flowdppo_engine.rewards.base import Measurement, Reward
+from flowdppo_engine.rewards.suite import RewardSuite
 from tests.flowdppo_engine.brightness import brightness_suite
 from tests.flowdppo_engine.tiny_run import PROMPTS
 
@@ -59,3 +61,30 @@ def test_samples_tell_prompt_seed_path_and_scores(tmp_path):
     ]  # fmt: skip
     assert samples[3].path == "samples/step-000040/0003.png" and (tmp_path / samples[3].path).is_file()
     assert [s.rewards["brightness"] for s in samples] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+
+
+class ByPrompt(Reward):
+    """Scores each prompt by its number, and besides the later ones alone and none at all."""
+
+    name = "number"
+    score_range = (0.0, 5.0)
+
+    def measure(self, images, prompts):
+        numbers = torch.tensor([float(PROMPTS.index(prompt.text)) for prompt in prompts])
+        later = torch.where(numbers >= 2, numbers, torch.nan)
+        scores = {"number": numbers, "number_later": later, "number_never": torch.full_like(numbers, torch.nan)}
+        return Measurement(numbers, scores)
+
+
+def test_a_score_is_the_mean_over_the_prompts_that_it_applies_to(tiny_model, make_config, store):
+    config = make_config(evaluation={"batch_size": 2, "num_denoising_steps": 2})
+    scores = Evaluator(config, tiny_model, RewardSuite({ByPrompt(): 1.0}), store).score(SIX)
+    assert scores["number"].mean == 2.5
+    assert scores["number_later"].mean == 3.5 and scores["number_later"].per_prompt == [2, 3, 4, 5]
+    assert "number_never" not in scores
+
+
+def test_a_sample_has_the_scores_that_apply_to_it(tmp_path):
+    suite = RewardSuite({ByPrompt(): 1.0})
+    first, last = save_samples(tmp_path, "step-000001", torch.zeros(2, 3, 4, 4), suite, [SIX[0], SIX[5]], [0])
+    assert first.rewards == {"number": 0} and last.rewards == {"number": 5, "number_later": 5}
