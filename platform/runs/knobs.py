@@ -131,7 +131,10 @@ class _SchemaReader:
         return Block(
             path,
             members=tuple(self._node((*path, key), field) for key, field in fields.items()),
-            defaults={key: field["default"] for key, field in fields.items() if "default" in field},
+            # What has no default has to be written by hand, and starts empty.
+            defaults={
+                key: field.get("default", "") for key, field in fields.items() if {"default", "type"} & field.keys()
+            },
         )
 
     def _node(self, path: Path, schema: dict) -> Node:

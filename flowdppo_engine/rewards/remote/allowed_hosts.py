@@ -81,13 +81,13 @@ class AllowedHosts:
             wanted = f"{_host_of(url)}:{_port_of(url)}"
             raise ValueError(f"{VARIABLE} on the training machine does not list {wanted}: its operator can add it.")
 
-    def choose(self, url: httpx.URL, addresses: Iterable[str]) -> str:
-        """The first of the addresses that its host has, if it may have them all. Raises ValueError."""
+    def check_addresses(self, url: httpx.URL, addresses: Iterable[str]) -> list[str]:
+        """The addresses that its host has, if it may have them all. Raises ValueError."""
         trusted = [entry for entry in self.entries if entry.matches(url)]
         found = [_plain(ipaddress.ip_address(address)) for address in addresses]
         if not found or not all(any(entry.trusts(address) for entry in trusted) for address in found):
             raise ValueError(f"{_host_of(url)} leads to an address that {VARIABLE} does not allow it.")
-        return str(found[0])
+        return list(dict.fromkeys(map(str, found)))
 
 
 def _host_of(url: httpx.URL) -> str:

@@ -130,7 +130,7 @@ def _may_do_better(error: BaseException) -> bool:
 
 def _wait_by(first: float) -> Callable[[tenacity.RetryCallState], float]:
     """Twice as long each time with some chance in it, and as long as the server asked for."""
-    backoff = tenacity.wait_exponential_jitter(initial=first, max=MAX_WAIT, jitter=first)
+    backoff = tenacity.wait_exponential(multiplier=first, max=MAX_WAIT) + tenacity.wait_random(0, first)
 
     def wait(state: tenacity.RetryCallState) -> float:
         return max(backoff(state), min(state.outcome.exception().retry_after, MAX_WAIT))

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from flowdppo_engine.rewards.remote.allowed_hosts import AllowedHosts
+from flowdppo_engine.rewards.remote.allowed_hosts import DEFAULT_PORTS, AllowedHosts
 
 MAX_ANSWER_BYTES = 16 * 2**20
 MAX_QUOTED_BYTES = 1000
@@ -54,26 +54,41 @@ class Endpoint:
         return _parse(answer)
 
     async def _post(self, client: httpx.AsyncClient, body: bytes) -> tuple[int, httpx.Headers, bytes]:
-        """Connects to the very address that was checked: a name could lead elsewhere the next time it is looked up."""
-        host = self.url.raw_host.decode("ascii")
-        port = self.url.port or (443 if self.url.scheme == "https" else 80)
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        """Connects to the very addresses that were checked: looked up again, a name could lead elsewhere."""
+        *others, last = await self._find_addresses()
+        for address in others:
+            try:
+                return await self._post_to(address, client, body)
+            except httpx.ConnectError:
+                continue
+        return await self._post_to(last, client, body)
+
+    async def _find_addresses(self) -> list[str]:
+        port = self.url.port or DEFAULT_PORTS[self.url.scheme]
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(self._host, port, type=socket.SOCK_STREAM)
         try:
-            address = self.hosts.choose(self.url, [entry[4][0].partition("%")[0] for entry in found])
+            return self.hosts.check_addresses(self.url, [entry[4][0].partition("%")[0] for entry in found])
         except ValueError as error:
             raise RequestFailed(str(error), is_final=True) from error
+
+    async def _post_to(self, address: str, client: httpx.AsyncClient, body: bytes) -> tuple[int, httpx.Headers, bytes]:
         request = client.build_request(
             "POST",
             self.url.copy_with(host=address),
             content=body,
             headers=self._headers(),
-            extensions={"sni_hostname": host},
+            extensions={"sni_hostname": self._host},
         )
         response = await client.send(request, stream=True, follow_redirects=False)
         try:
             return response.status_code, response.headers, await _read(response)
         finally:
             await response.aclose()
+
+    @property
+    def _host(self) -> str:
+        return self.url.raw_host.decode("ascii")
 
     def _headers(self) -> dict[str, str]:
         headers = {"Host": self.url.netloc.decode("ascii"), "Content-Type": "application/json"}
