@@ -35,7 +35,6 @@ FIRST_BYTES = {"four": "fF 4", "one": "oO 1", "ten": "tT 1", "Yes": "yY "}
 
 @pytest.fixture(scope="module")
 def images():
-    """The second image is the first but for its place in the batch."""
     torch.manual_seed(3)
     return make_images(3, height=24, width=32)
 
@@ -51,11 +50,9 @@ def expected(qwen3_vl_folder, images):
         vision = image_processor(picture, return_tensors="pt")
         num_tokens = int(vision["image_grid_thw"].prod()) // 4
         for question in prompt.questions:
-            ids = tokenizer(
-                f"<|im_start|>user\n<|vision_start|>{'<|image_pad|>' * num_tokens}<|vision_end|>{question.text} Answer in "
-                "one word.<|im_end|>\n<|im_start|>assistant\n",
-                return_tensors="pt",
-            )["input_ids"]
+            image = f"<|vision_start|>{'<|image_pad|>' * num_tokens}<|vision_end|>"
+            asked = f"<|im_start|>user\n{image}{question.text} Answer in one word.<|im_end|>\n<|im_start|>assistant\n"
+            ids = tokenizer(asked, return_tensors="pt")["input_ids"]
             kinds = (ids == network.config.image_token_id).int()
             with torch.no_grad():
                 logits = network(input_ids=ids, mm_token_type_ids=kinds, **vision).logits[0, -1].double()
