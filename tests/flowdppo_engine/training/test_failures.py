@@ -23,6 +23,7 @@ def raised(error: Exception) -> Exception:
         (BadConfig("prompts.train: gone"), "field", True),
         (ModelNotFound("model.source = 'x'"), "model.source", True),
         (RewardError("reward r gave nan"), "finite number", True),
+        (RewardError("reward r: no answer", is_transient=True), "see whether it is up", False),
         (TrainingDiverged("not finite"), "optimizer.lr", True),
         (OSError("No space left on device"), "try again", False),
         (KeyError("bug"), "traceback", False),
