@@ -36,11 +36,14 @@ def score_prompts(
     batch_size: int,
     check: Callable[[int], None] = lambda done: None,
 ) -> Scored:
-    """Scores of one ODE image a prompt. `check` is called before each pass with how many images are done."""
-    parts = []
+    """Scores of one ODE image a prompt.
+
+    `check` is called before each pass, and while scores are waited for, with how many images are done; it may raise.
+    """
+    pending = []
     for start in range(0, len(prompts), batch_size):
         batch = prompts[start : start + batch_size]
         noise = initial_noise[start : start + batch_size]
         images = draw(model, denoising, store, batch, noise, lambda done, start=start: check(start))
-        parts.append(rewards.measure(images, batch))
-    return Scored.cat(parts)
+        pending.append(rewards.submit(images, batch))
+    return Scored.cat([rewards.collect(batch, lambda: check(len(prompts))) for batch in pending])

@@ -52,12 +52,16 @@ def save_samples(
     rewards: RewardSuite,
     prompts: Sequence[Prompt],
     seeds: Sequence[int],
+    check: Callable[[], None] = lambda: None,
 ) -> list[Sample]:
-    """Write pictures as `samples/<name>/0000.png` (or `.webp`) and on; returns what the event tells of them."""
+    """Write pictures as `samples/<name>/0000.png` (or `.webp`) and on; returns what the event tells of them.
+
+    `check` is called while their scores are waited for, and may raise to stop.
+    """
     folder = run_folder / "samples" / name
     folder.mkdir(parents=True, exist_ok=True)
     pairs = [(prompt, seed) for prompt in prompts for seed in seeds]
-    scores = rewards.measure(pictures, [prompt for prompt, _ in pairs]).scores
+    scores = rewards.measure(pictures, [prompt for prompt, _ in pairs], check).scores
     samples = []
     for index, (prompt, seed) in enumerate(pairs):
         path = save_picture(pictures[index], folder / f"{index:04d}")

@@ -45,6 +45,8 @@ def _judge(error: Exception) -> tuple[str, bool]:
             return "Correct the field that the error names.", True
         case ModelNotFound():
             return "Check model.source and model.revision; a private model needs a login to the hub.", True
+        case RewardError(is_transient=True):
+            return "A reward's server failed: see whether it is up and what it logs, then try again.", False
         case RewardError():
             return "A reward has to score every image with a finite number; check its inputs and prompts.", True
         case TrainingDiverged():

@@ -150,7 +150,8 @@ class Loop:
                 config, model, store, prompts, seeds, lambda done: self._tell_evaluation(done, total)
             )
         name = checkpoints.folder_name(position.step)
-        samples = save_samples(self._folder, name, images, self._ingredients.rewards, prompts, seeds)
+        rewards = self._ingredients.rewards
+        samples = save_samples(self._folder, name, images, rewards, prompts, seeds, self._stop.check)
         self._reporter.emit(Samples(iteration=position.iteration, step=position.step, samples=samples))
 
     def _finish(self, stopped: bool) -> None:
