@@ -19,7 +19,9 @@ def make_objective(config: RunConfig, model: FlowModel, state: TrainState) -> Ob
     if isinstance(config.objective, DiffusionNftConfig):
         return ForwardProcess(model, config.objective, config.seed, guidance, state.old_policy, reference)
     trust_region = trust_region_of(config, model.num_latent_dims)
-    return PolicyGradient(model, guidance, trust_region.with_state(state.position.trust_region), reference)
+    if state.position.iteration:
+        trust_region = trust_region.with_state(state.position.trust_region)
+    return PolicyGradient(model, guidance, trust_region, reference)
 
 
 def trust_region_of(config: RunConfig, num_latent_dims: int) -> TrustRegion:
