@@ -9,7 +9,7 @@ to a length of its own that is the same throughout (`Conditions.padded`). Tensor
 written on, and the network reads, are not ragged.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import pad
 
 ENCODE_BATCH = 32
-LENGTHS = "lengths."
 
 
 @dataclass(frozen=True)
@@ -68,23 +67,17 @@ class Conditions:
 
 
 class ConditionStore:
-    """Every prompt of a run, encoded once and kept in files.
+    """Every prompt of a run, encoded once and kept on disk.
 
-    The files are mapped into memory: what is read often stays in the system's page cache, which gives way where memory
-    is short, so that a store takes as much memory as there is to spare and no more. On Linux the files may be deleted
-    while a store is in use; the disk is freed with the store.
-
-    Args:
-        folder: as `write` has filled it with the same texts.
-        texts: the prompts of the run; the repeated ones count once.
+    It is mapped into memory from there: what is read often stays in the system's page cache, which gives way where
+    memory is short, so that a store takes as much memory as there is to spare and no more. Its files lose their names
+    as they are mapped. The disk is free again when the process ends, however it ends.
     """
 
-    def __init__(self, folder: Path, texts: Sequence[str]):
-        self._places = {text: divmod(row, ENCODE_BATCH) for row, text in enumerate(dict.fromkeys(texts))}
-        self._chunks = [_read(_chunk_file(folder, index)) for index in range(-(-len(self._places) // ENCODE_BATCH))]
-        self._longest = {
-            name: max(int(chunk.lengths[name].max()) for chunk in self._chunks) for name in self._chunks[0].lengths
-        }
+    def __init__(self, texts: Sequence[str], chunks: Sequence[Conditions]):
+        self._places = {text: divmod(row, ENCODE_BATCH) for row, text in enumerate(texts)}
+        self._chunks = chunks
+        self._longest = {name: max(int(chunk.lengths[name].max()) for chunk in chunks) for name in chunks[0].lengths}
 
     @classmethod
     def encode(
@@ -94,18 +87,18 @@ class ConditionStore:
         folder: Path,
         on_progress: Callable[[int, int], None] = lambda done, total: None,
     ) -> "ConditionStore":
-        """Encode `texts` into `folder`, which is made.
+        """Encode `texts`, of which repeated ones count once, on the disk that `folder` is on.
 
-        It runs in fixed chunks of the unique prompts as listed, so that a resumed run gets the same bits.
-        `on_progress` is told how many prompts of how many are done.
+        It runs in fixed chunks of the prompts as listed, so that a resumed run gets the same bits. `on_progress` is
+        told how many prompts of how many are done.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        unique = list(dict.fromkeys(texts))
-        for index, chunk in enumerate(_chunks(unique)):
-            on_progress(index * ENCODE_BATCH, len(unique))
-            _write(_chunk_file(folder, index), encode_prompts(chunk))
+        unique, chunks = list(dict.fromkeys(texts)), []
+        for start in range(0, len(unique), ENCODE_BATCH):
+            on_progress(start, len(unique))
+            encoded = encode_prompts(unique[start : start + ENCODE_BATCH])
+            chunks.append(_to_disk(encoded, folder / f"conditions-{len(chunks):05d}.safetensors"))
         on_progress(len(unique), len(unique))
-        return cls(folder, unique)
+        return cls(unique, chunks)
 
     def get(self, texts: Sequence[str], device: torch.device) -> Conditions:
         """The conditions of `texts`, in their order. Raises KeyError for a text that was not encoded."""
@@ -124,31 +117,16 @@ class ConditionStore:
         return torch.stack(rows)
 
 
-def _chunks(texts: list[str]) -> Iterator[list[str]]:
-    return (texts[start : start + ENCODE_BATCH] for start in range(0, len(texts), ENCODE_BATCH))
-
-
-def _chunk_file(folder: Path, index: int) -> Path:
-    return folder / f"conditions-{index:05d}.safetensors"
-
-
-def _write(path: Path, conditions: Conditions) -> None:
-    """Ragged tensors lose what is beyond the chunk's longest prompt."""
+def _to_disk(conditions: Conditions, path: Path) -> Conditions:
+    """The same, mapped from a file without a name. Ragged tensors lose what is beyond the chunk's longest prompt."""
     tensors = {
         name: conditions.padded(name, int(conditions.lengths[name].max())) if name in conditions.lengths else tensor
         for name, tensor in conditions.tensors.items()
     }
-    lengths = {LENGTHS + name: value for name, value in conditions.lengths.items()}
-    save_file({name: tensor.cpu().contiguous() for name, tensor in (tensors | lengths).items()}, path)
-
-
-def _read(path: Path) -> Conditions:
-    """The file's tensors, mapped and not yet read; the lengths are read, and no longer need the file."""
-    stored = load_file(path)
-    lengths = {
-        name.removeprefix(LENGTHS): stored.pop(name).clone() for name in list(stored) if name.startswith(LENGTHS)
-    }
-    return Conditions(stored, lengths)
+    save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, path)
+    mapped = load_file(path)
+    path.unlink()
+    return Conditions(mapped, conditions.lengths)
 
 
 def _with_length(tensor: torch.Tensor, length: int) -> torch.Tensor:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -21,7 +23,13 @@ class CountingEncoder:
 
 @pytest.fixture
 def encode(tmp_path):
-    return lambda texts, **options: ConditionStore.encode(CountingEncoder(), texts, tmp_path / "store", **options)
+    return lambda texts: ConditionStore.encode(CountingEncoder(), texts, tmp_path)
+
+
+@pytest.fixture
+def kept_files(monkeypatch):
+    """The store's files keep their names, to be looked into."""
+    monkeypatch.setattr(Path, "unlink", lambda path: None)
 
 
 def test_each_unique_prompt_is_encoded_once(tmp_path):
@@ -62,7 +70,7 @@ def test_ragged_prompts_are_as_long_as_the_longest_of_the_run(encode):
     assert beside["letters"][1, 2:].abs().sum() == 0
 
 
-def test_ragged_prompts_are_stored_without_their_padding(tmp_path):
+def test_ragged_prompts_are_stored_without_their_padding(tmp_path, kept_files):
     def encode(texts):
         return Conditions({"embeds": torch.ones(len(texts), 512, 4)}, {"embeds": torch.tensor([3] * len(texts))})
 
@@ -87,25 +95,34 @@ def test_every_bit_survives_the_file(tmp_path, dtype):
     assert torch.equal(store.get(texts, CPU)["embeds"], tensor)
 
 
-def test_encoding_again_gives_the_same_files(tmp_path):
-    """A resumed run gets the bits of the one before it."""
+def test_encoding_again_gives_the_same_bits(tmp_path, kept_files):
+    """A resumed run gets those of the one before it."""
     texts = [f"{i}" * (1 + i % 7) for i in range(40)]
     folders = [tmp_path / "first", tmp_path / "second"]
     for folder in folders:
+        folder.mkdir()
         ConditionStore.encode(CountingEncoder(), texts, folder)
     first, second = ({file.name: file.read_bytes() for file in folder.iterdir()} for folder in folders)
     assert first == second and len(first) == 2
 
 
-def test_the_files_are_mapped_and_not_read(tmp_path):
-    """Memory holds what is asked for, not the whole set: 64 MiB on disk, and one prompt of 1 MiB."""
-    encode = lambda texts: Conditions({"embeds": torch.ones(len(texts), 256, 1024)})  # noqa: E731
-    texts = [f"{i}" for i in range(64)]
-    ConditionStore.encode(encode, texts, tmp_path)
+def test_nothing_is_left_in_the_folder(tmp_path):
+    """Also where the process is killed: no file outlives it."""
+    store = ConditionStore.encode(CountingEncoder(), [f"{i}" for i in range(70)], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert store.get(["69"], CPU)["letters"].flatten().tolist() == [ord("6"), ord("9")]
+
+
+def test_the_disk_holds_the_prompts_and_memory_what_is_asked_for(tmp_path):
+    """128 MiB on disk, of which one prompt of 1 MiB is read."""
+
+    def encode(texts):
+        return Conditions({"embeds": torch.ones(len(texts), 256, 1024)})
+
     before = _own_memory()
-    store = ConditionStore(tmp_path, texts)
-    assert store.get(["3"], CPU)["embeds"].sum() == 256 * 1024
-    assert _own_memory() - before < 16 * 2**20
+    store = ConditionStore.encode(encode, [f"{i}" for i in range(128)], tmp_path)
+    assert store.get(["100"], CPU)["embeds"].sum() == 256 * 1024
+    assert _own_memory() - before < 64 * 2**20
 
 
 def _own_memory() -> int:
