@@ -39,7 +39,7 @@ def test_a_velocity_does_not_depend_on_the_prompts_beside_it(tmp_path, dtype):
     make_pipeline().save_pretrained(tmp_path / "model")
     fields = {"source": str(tmp_path / "model"), "resolution": 64, "width": 64, "max_sequence_length": 200}
     model, much_longer = load_model(FAMILY.config(dtype=dtype, **fields), CPU), "two birds " * 14
-    store = ConditionStore.encode(model.encode_prompts, [SHORT, OTHER, much_longer], tmp_path / "store")
+    store = ConditionStore.encode(model.encode_prompts, [SHORT, OTHER, much_longer], tmp_path)
     sample = torch.randn(4, *model.latent_shape)
     for prompt in (SHORT, much_longer):
         with torch.no_grad():
