@@ -13,6 +13,7 @@ from tests.flowdppo_engine.models.tiny.wan import FAMILY, make_pipeline
 from tests.flowdppo_engine.tiny_run import tiny_config
 
 NUM_FRAMES = 5
+NUM_LATENT_DIMS = 16 * 2 * 2 * 4
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +47,17 @@ def of_type(events, kind):
 def test_a_run_on_videos_ends_well_and_moves_the_policy(trained):
     code, _, events = trained
     assert code == 0, of_type(events, "failed")
-    assert of_type(events, "started")[0].num_latent_dims == 16 * 2 * 2 * 4
+    assert of_type(events, "started")[0].num_latent_dims == NUM_LATENT_DIMS
     first, *_, last = of_type(events, "metrics")
     assert all(math.isfinite(value) for value in last.values.values())
     assert first.values["reward/std"] > 0
     assert last.values["kl/reference_mean"] > 0
+
+
+def test_divergences_run_over_every_axis_of_a_video(trained):
+    *_, last = of_type(trained[2], "metrics")
+    for kind in ("kl/reference", "kl/old"):
+        assert last.values[f"{kind}_nats"] == pytest.approx(NUM_LATENT_DIMS * last.values[f"{kind}_mean"], rel=1e-3)
 
 
 def test_samples_are_videos_with_their_scores(trained):
