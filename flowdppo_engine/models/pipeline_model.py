@@ -14,6 +14,7 @@ from flowdppo_engine.config import LoraConfig, ModelConfig
 from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.models import lora
 from flowdppo_engine.models.base import FlowModel
+from flowdppo_engine.models.compilation import compile_blocks
 from flowdppo_engine.models.conditions import Conditions
 from flowdppo_engine.models.loading import Dtypes, load_pipeline
 
@@ -49,8 +50,7 @@ class PipelineModel(FlowModel):
         if config.gradient_checkpointing:
             self.transformer.enable_gradient_checkpointing()
         if config.compile == "regional":
-            for block in self.repeated_blocks:
-                block.compile()
+            compile_blocks(self.repeated_blocks)
 
     @classmethod
     def load(cls, config: ModelConfig, device: torch.device) -> "PipelineModel":

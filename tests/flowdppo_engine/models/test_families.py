@@ -5,19 +5,16 @@ import copy
 import pytest
 import torch
 
-from flowdppo_engine.config import LoraConfig
 from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.models.registry import FAMILIES, family_class, load_model
 from flowdppo_engine.policy.dynamics import make_dynamics
 from flowdppo_engine.training.denoising import Denoising
 from flowdppo_engine.training.rollout import walk
+from tests.flowdppo_engine.models.differentiating import LORA, SIGMA, assert_same_gradients, gradients, with_lora
 from tests.flowdppo_engine.models.drawing import NUM_STEPS, PROMPTS, noise, our_drawing, pipelines_drawing
 from tests.flowdppo_engine.models.tiny import NAMES, tiny_family
 
 CPU = torch.device("cpu")
-SIGMA = torch.tensor(0.7)
-# Another alpha than the rank, and than twice the rank: whoever guesses it draws another picture.
-LORA = LoraConfig(rank=4, alpha=12)
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -43,31 +40,6 @@ def frozen(family):
 def trained(family):
     """The model with a LoRA that does something."""
     return with_lora(family.make_model())
-
-
-def with_lora(model):
-    model.add_lora(LORA, seed=0)
-    generator = torch.Generator().manual_seed(1)
-    for parameter in model.trainable_parameters().values():
-        parameter.data.normal_(std=0.2, generator=generator)
-    return model
-
-
-def gradients(model, velocity) -> dict[str, torch.Tensor]:
-    """Of a loss that weighs each element differently; zeros where it does not depend on the parameter."""
-    parameters = model.trainable_parameters()
-    weights = torch.randn(velocity.shape, generator=torch.Generator().manual_seed(2))
-    grads = torch.autograd.grad(
-        (velocity.float() * weights).sum(), parameters.values(), retain_graph=True, allow_unused=True
-    )
-    pairs = zip(parameters.items(), grads, strict=True)
-    return {name: torch.zeros_like(value) if grad is None else grad for (name, value), grad in pairs}
-
-
-def assert_same_gradients(one, other, **tolerance):
-    assert one.keys() == other.keys()
-    for name in one:
-        torch.testing.assert_close(one[name], other[name], msg=lambda text, name=name: f"{name}: {text}", **tolerance)
 
 
 def test_every_family_has_its_adapter():
@@ -260,7 +232,7 @@ def test_the_unconditional_gradient_is_the_term_that_is_left_out_otherwise(train
     by_default = trained.velocity(sample, SIGMA, condition, scale)
     torch.testing.assert_close(with_gradient, whole, atol=1e-5, rtol=1e-5)
     assert torch.equal(with_gradient, by_default)
-    of_whole, of_without = gradients(trained, whole), gradients(trained, without)
+    of_whole, of_without = (gradients(trained, velocity, keep_graph=True) for velocity in (whole, without))
     tolerance = {"atol": 1e-4, "rtol": 1e-3}
     assert_same_gradients(gradients(trained, with_gradient), of_whole, **tolerance)
     assert_same_gradients(gradients(trained, by_default), of_without, **tolerance)
@@ -297,20 +269,6 @@ def test_prompts_that_lose_their_end_are_found(family, frozen):
 
     assert reads_the_end_of("a" * longest)
     assert not reads_the_end_of("a" * (longest + 50))
-
-
-@pytest.mark.long
-def test_compiled_blocks_give_the_same_velocity_and_gradients(family, trained):
-    compiled = with_lora(family.make_model(compile="regional", gradient_checkpointing=True))
-    condition, sample = trained.encode_prompts(PROMPTS), noise(trained)
-    velocity, expected = (model.velocity(sample, SIGMA, condition) for model in (compiled, trained))
-    assert all(block._compiled_call_impl is not None for block in compiled.repeated_blocks)
-    torch.testing.assert_close(velocity, expected, atol=1e-4, rtol=1e-4)
-    tolerance = {"atol": 1e-3, "rtol": 1e-3}
-    assert_same_gradients(gradients(compiled, velocity), gradients(trained, expected), **tolerance)
-    with torch.no_grad(), compiled.reference(), trained.reference():
-        reference, expected = (model.velocity(sample, SIGMA, condition) for model in (compiled, trained))
-    torch.testing.assert_close(reference, expected, atol=1e-4, rtol=1e-4)
 
 
 def test_idle_parts_are_moved_aside(family, monkeypatch):
