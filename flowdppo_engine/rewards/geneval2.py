@@ -9,7 +9,7 @@ from flowdppo_engine.config import GenEval2Config
 from flowdppo_engine.prompts import Prompt
 from flowdppo_engine.rewards.base import Measurement, Reward
 from flowdppo_engine.rewards.pictures import to_pictures
-from flowdppo_engine.rewards.qwen3_vl import Qwen3VL
+from flowdppo_engine.rewards.qwen3_vl import Inquiry, Qwen3VL
 from flowdppo_engine.rewards.soft_tifa import SoftTifa, answer_forms, check_questions
 
 TEMPLATE = "{question} Answer in one word."
@@ -51,16 +51,14 @@ class GenEval2Reward(Reward):
 
     def _answer(self, images: torch.Tensor, prompts: Sequence[Prompt]) -> list[np.ndarray]:
         """For each picture the probability of the right answer to each of its prompt's questions."""
-        asked = [
-            (picture, question)
-            for picture, prompt in zip(to_pictures(images), prompts, strict=True)
-            for question in prompt.questions
+        inquiries = [
+            [
+                Inquiry(TEMPLATE.format(question=question.text), tuple(answer_forms(question)))
+                for question in prompt.questions
+            ]
+            for prompt in prompts
         ]
-        texts = [TEMPLATE.format(question=question.text) for _, question in asked]
-        forms = [answer_forms(question) for _, question in asked]
-        right = self._model.answer_probabilities([picture for picture, _ in asked], texts, forms)
-        ends = np.cumsum([len(prompt.questions) for prompt in prompts])[:-1]
-        return np.split(right.numpy(), ends)
+        return [right.numpy() for right in self._model.answer_probabilities(to_pictures(images), inquiries)]
 
 
 def _of_skill(skill: str, answers: Sequence[np.ndarray], prompts: Sequence[Prompt]) -> torch.Tensor:
