@@ -33,10 +33,13 @@ class Recipe:
 
 def list_recipes() -> list[Recipe]:
     """Every recipe, the sandbox's first, then by model family as their files have them."""
-    return [
-        Recipe(name, **{key: fields[key] for key in ABOUT})
-        for name, fields in ((name, _gather(name)) for name in _written_recipes())
-    ]
+    return [find_recipe(name) for name in _written_recipes()]
+
+
+def find_recipe(name: str) -> Recipe:
+    """Raises ValueError for a name that is no recipe."""
+    _check_name(name)
+    return Recipe(name, **{key: value for key, value in _gather(name).items() if key in ABOUT})
 
 
 def recipes_by_family() -> dict[str, list[Recipe]]:
@@ -51,8 +54,7 @@ def load_recipe(name: str) -> RunConfig:
 
 def recipe_fields(name: str) -> dict[str, Any]:
     """The recipe's fields on top of those of its bases. Raises ValueError as load_recipe."""
-    if name not in _written_recipes():
-        raise ValueError(f"recipe {name!r} does not exist; choose one of {', '.join(_written_recipes())}.")
+    _check_name(name)
     return {key: value for key, value in _gather(name).items() if key not in ABOUT}
 
 
@@ -108,6 +110,11 @@ def write_config(config: RunConfig, path: Path) -> None:
     staging = path.with_name(f".{path.name}.staging")
     staging.write_text(dump_config(config), encoding="utf-8")
     staging.rename(path)
+
+
+def _check_name(name: str) -> None:
+    if name not in _written_recipes():
+        raise ValueError(f"recipe {name!r} does not exist; choose one of {', '.join(_written_recipes())}.")
 
 
 def _gather(name: str) -> dict[str, Any]:

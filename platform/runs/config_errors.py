@@ -7,9 +7,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from flowdppo_engine.config import RunConfig
-from flowdppo_engine.prompts import load_prompts
+from flowdppo_engine.prompt_checks import find_prompt_problems
 from runs.knobs import Bounds, Kind, Knob, Node, config_tree, walk
-from runs.server_paths import find_outside_paths
+from runs.server_paths import find_outside_paths, on_this_server
 
 Errors = dict[str, list[str]]
 
@@ -29,27 +29,17 @@ def check_config(data: Mapping) -> RunConfig:
     try:
         config = RunConfig.model_validate(data)
     except ValidationError as error:
-        raise ConfigInvalid(_gather(_explain_all(error))) from error
+        raise ConfigInvalid(_gather(_explain_all(error, data))) from error
+    config = on_this_server(config)
     if outside := _gather(find_outside_paths(config)):
         raise ConfigInvalid(outside)
-    if missing := _gather(_find_unreadable_prompts(config)):
-        raise ConfigInvalid(missing)
+    problems = find_prompt_problems(config)
+    if unfit := _gather((problem.field, _sentence(problem.message)) for problem in problems):
+        raise ConfigInvalid(unfit)
     return config
 
 
-def _find_unreadable_prompts(config: RunConfig) -> Iterator[tuple[str, str]]:
-    sources = [("prompts.train", config.prompts.train)]
-    sources += [("evaluation.prompt_sets", source) for source in config.evaluation.prompt_sets]
-    for path, source in sources:
-        try:
-            load_prompts(source)
-        except ValueError as error:
-            yield path, _sentence(str(error))
-        except OSError as error:
-            yield path, _sentence(f"{_quoted(source)} cannot be read: {error.strerror}")
-
-
-def _explain_all(error: ValidationError) -> Iterator[tuple[str, str]]:
+def _explain_all(error: ValidationError, data: Mapping) -> Iterator[tuple[str, str]]:
     nodes = {node.dotted: node for node in walk(config_tree())}
     for details in error.errors():
         if details["type"] == "too_short" and details["input"]:
@@ -57,14 +47,15 @@ def _explain_all(error: ValidationError) -> Iterator[tuple[str, str]]:
         path = tuple(str(part) for part in details["loc"] if isinstance(part, str))
         while ".".join(path) not in nodes and path:
             path = path[:-1]
-        yield from _explain(details, nodes[".".join(path)], nodes)
+        yield from _explain(details, nodes[".".join(path)], nodes, data)
 
 
-def _explain(details: ErrorDetails, node: Node, nodes: Mapping[str, Node]) -> Iterator[tuple[str, str]]:
+def _explain(details: ErrorDetails, node: Node, nodes: Mapping[str, Node], data: Mapping) -> Iterator[tuple[str, str]]:
     if isinstance(node, Knob):
         yield node.dotted, _explain_value(details, node)
     elif details["type"] == "value_error":
-        yield from _explain_combination(str(details["ctx"]["error"]), node, nodes)
+        message = _with_names(str(details["ctx"]["error"]), data)
+        yield from _explain_combination(message, node, nodes)
     elif details["type"] == "too_short":
         yield node.dotted, "Choose at least one."
     elif details["type"] == "extra_forbidden":
@@ -82,6 +73,11 @@ def _explain_combination(message: str, node: Node, nodes: Mapping[str, Node]) ->
         named = _find_named(problem, node, nodes)
         if named and named != node.dotted:
             yield named, problem
+
+
+def _with_names(message: str, data: Mapping) -> str:
+    """The form has each reward under its name, where the configuration counts them."""
+    return re.sub(r"\brewards\.(\d+)\.", lambda found: f"rewards.{data['rewards'][int(found[1])]['name']}.", message)
 
 
 def _split_problems(message: str) -> list[str]:
@@ -108,6 +104,10 @@ def _explain_value(details: ErrorDetails, knob: Knob) -> str:
         return f"{given} is not in the list: choose {_listed(knob.choices)}."
     if kind.startswith(("int_", "float_", "finite_", "greater_", "less_", "multiple_")):
         return f"{given} does not fit: give {_wanted(knob)}."
+    if kind == "string_pattern_mismatch":
+        return f"{given} does not fit: it must look like {details['ctx']['pattern']}."
+    if kind == "value_error":
+        return _sentence(f"{given}: {details['ctx']['error']}")
     return _sentence(f"{given}: {details['msg']}")
 
 
@@ -118,7 +118,7 @@ def _wanted(knob: Knob) -> str:
             return f"a whole number{_range(knob.bounds)}"
         case Kind.NUMBER:
             return f"a number{_range(knob.bounds)}"
-        case Kind.CHOICE:
+        case Kind.CHOICE | Kind.CHOICES:
             return _listed(knob.choices)
         case Kind.LINES:
             return "at least one line"

@@ -44,6 +44,11 @@ class BoundKnob(Bound):
         return ON in self.texts
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """What may be chosen, and what was chosen in another release."""
+        return tuple(dict.fromkeys((*self.node.choices, *self.texts)))
+
+    @property
     def num_lines(self) -> int:
         return len(self.value.splitlines())
 
@@ -64,7 +69,8 @@ class BoundKnob(Bound):
     def summary(self) -> str:
         """Key and value on one line, for the folded form."""
         nothing = "off" if self.node.kind is Kind.TOGGLE else "–"
-        return f"{self.node.path[-1]} {', '.join(self.value.splitlines()) or nothing}"
+        values = self.texts if self.node.kind is Kind.CHOICES else self.value.splitlines()
+        return f"{self.node.path[-1]} {', '.join(values) or nothing}"
 
     @property
     def unit(self) -> str:

@@ -66,6 +66,8 @@ def _text_of(knob: Knob, value) -> list[str]:
             return [ON] if value else []
         case Kind.LINES:
             return ["\n".join(value)]
+        case Kind.CHOICES:
+            return list(value)
         case Kind.NUMBER:
             return [format_number(value)]
         case _:
@@ -107,6 +109,8 @@ def _only(blocks: Iterable[dict]) -> dict:
 def _value_of(knob: Knob, texts: list[str]):
     if knob.kind is Kind.TOGGLE:
         return ON in texts
+    if knob.kind is Kind.CHOICES:
+        return list(texts)
     # PostgreSQL cannot store NUL; shown as browsers show it, it can be seen and corrected.
     text = (texts[0] if texts else "").strip().replace("\0", "\ufffd")
     if knob.kind is Kind.LINES:

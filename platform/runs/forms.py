@@ -3,7 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
-from flowdppo_engine.recipes import list_recipes
+from flowdppo_engine.recipes import recipes_by_family
 from runs.models import Experiment
 from teams.models import Team, User
 from teams.selectors import teams_written_by
@@ -38,9 +38,10 @@ class RunForm(forms.Form):
     """What a new run is called and which recipe it starts from."""
 
     name = forms.CharField(max_length=120, required=False)
-    recipe = forms.ChoiceField(error_messages={"invalid_choice": "There is no recipe “%(value)s”: choose one above."})
+    recipe = forms.ChoiceField(error_messages={"invalid_choice": "There is no recipe “%(value)s”: choose one below."})
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.recipes = list_recipes()
-        self.fields["recipe"].choices = [(recipe.name, recipe.name) for recipe in self.recipes]
+        self.fields["recipe"].choices = [
+            (family, [(recipe.name, recipe) for recipe in some]) for family, some in recipes_by_family().items()
+        ]

@@ -23,8 +23,31 @@ LABELS = {
     "k": "steps drawn (k)",
     "beta1": "beta 1",
     "beta2": "beta 2",
+    "ode": "ODE",
+    "dtype": "precision",
+    "url": "address",
+    "api_key_env": "variable with the API key",
+    "dt_weight": "1/dt weight",
+    "num_logged": "images measured for the log",
+    "num_times": "noise levels",
+    "random_k_of_range": "random k of a range",
+    "policy_gradient": "policy gradient",
+    "diffusion_nft": "DiffusionNFT",
+    "kl_penalty": "KL penalty",
     "sandbox_soft_tifa": "soft TIFA (sandbox)",
     "sandbox_picture_quality": "picture quality (sandbox)",
+    "jpeg_compressibility": "JPEG compressibility",
+    "jpeg_incompressibility": "JPEG incompressibility",
+    "clip_score": "CLIP score",
+    "clip_source": "CLIP source",
+    "pick_score": "PickScore",
+    "hpsv2": "HPSv2.1",
+    "aesthetic": "LAION aesthetic",
+    "ocr": "OCR",
+    "geneval2": "GenEval2 (Soft-TIFA)",
+    "http": "reward server (HTTP)",
+    "vlm_judge": "VLM judge (HTTP)",
+    "custom": "reward of another package",
 }
 
 
@@ -35,6 +58,7 @@ class Kind(StrEnum):
     CHOICE = "choice"
     TOGGLE = "toggle"
     LINES = "lines"
+    CHOICES = "choices"
 
 
 @dataclass(frozen=True)
@@ -68,7 +92,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Knob(Node):
-    """One value."""
+    """One value, or for `lines` and `choices` any number of them."""
 
     kind: Kind
     help: str
@@ -141,16 +165,18 @@ class _SchemaReader:
         if "$ref" in schema:
             return self.block(path, self._follow(schema))
         if "discriminator" in schema:
-            return self._union(path, schema["discriminator"], many=False)
+            return self._union(path, schema, many=False)
         if "discriminator" in schema.get("items", {}):
-            return self._union(path, schema["items"]["discriminator"], many=True)
+            return self._union(path, schema["items"], many=True)
         return _knob(path, schema)
 
-    def _union(self, path: Path, discriminator: dict, many: bool) -> Union:
-        key = discriminator["propertyName"]
+    def _union(self, path: Path, schema: dict, many: bool) -> Union:
+        """The variants in the order of the configuration's own list, where the mapping of names is sorted."""
+        key = schema["discriminator"]["propertyName"]
+        names = {reference: name for name, reference in schema["discriminator"]["mapping"].items()}
         variants = tuple(
-            self.block((*path, name), self._follow({"$ref": reference}), discriminator=key)
-            for name, reference in discriminator["mapping"].items()
+            self.block((*path, names[option["$ref"]]), self._follow(option), discriminator=key)
+            for option in schema["oneOf"]
         )
         return Union(path, key, variants, many)
 
@@ -160,10 +186,12 @@ class _SchemaReader:
 
 def _knob(path: Path, schema: dict) -> Knob:
     plain, optional = _without_null(schema)
-    choices = tuple(plain.get("enum", [plain["const"]] if "const" in plain else []))
+    kind = _kind_of(plain)
+    options = plain.get("items", {}) if kind is Kind.CHOICES else plain
+    choices = tuple(options.get("enum", [options["const"]] if "const" in options else []))
     return Knob(
         path,
-        kind=Kind.CHOICE if choices else _KINDS[plain["type"]],
+        kind=kind,
         help=schema.get("description", ""),
         unit=schema.get("unit", ""),
         essential=schema.get("essential", False),
@@ -177,6 +205,12 @@ def _knob(path: Path, schema: dict) -> Knob:
         ),
         optional=optional,
     )
+
+
+def _kind_of(plain: dict) -> Kind:
+    if "enum" in plain.get("items", {}):
+        return Kind.CHOICES
+    return Kind.CHOICE if {"enum", "const"} & plain.keys() else _KINDS[plain["type"]]
 
 
 def _without_null(schema: dict) -> tuple[dict, bool]:

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from flowdppo_engine.recipes import load_recipe
+from flowdppo_engine.recipes import find_recipe, load_recipe
 from runs import selectors, services
 from runs.config_form import ConfigForm
 from runs.forms import RunForm
@@ -51,7 +51,7 @@ def _render(request, experiment, form, config, recipe, status=200) -> HttpRespon
         "experiment": experiment,
         "form": form,
         "config": config,
-        "recipe": recipe,
+        "recipe": find_recipe(recipe),
         "suggested_name": _suggest_name(experiment, recipe),
     }
     template = "runs/_run_fields.html" if request.htmx else "runs/run_new.html"

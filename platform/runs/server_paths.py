@@ -10,16 +10,23 @@ from pathlib import Path
 from django.conf import settings
 
 from flowdppo_engine.config import RunConfig
+from flowdppo_engine.prompt_checks import named_prompt_sets
 from flowdppo_engine.prompts import is_sandbox
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
+def on_this_server(config: RunConfig) -> RunConfig:
+    """The configuration with relative prompt files, as recipes name them, found in the data folder."""
+    prompts = config.prompts.model_copy(update={"train": _prompt_file(config.prompts.train)})
+    sets = tuple(map(_prompt_file, config.evaluation.prompt_sets))
+    evaluation = config.evaluation.model_copy(update={"prompt_sets": sets})
+    return config.model_copy(update={"prompts": prompts, "evaluation": evaluation})
+
+
 def find_outside_paths(config: RunConfig) -> Iterator[tuple[str, str]]:
     """Each field that names a path outside its folder, with a sentence that says where such files go."""
-    prompts = [("prompts.train", config.prompts.train)]
-    prompts += [("evaluation.prompt_sets", source) for source in config.evaluation.prompt_sets]
-    for path, source in prompts:
+    for path, source in named_prompt_sets(config):
         if not is_sandbox(source) and not _is_inside(source, settings.PROMPTS_DIR):
             yield path, f"“{source}” is no prompt set: choose a sandbox: set, or a file in {settings.PROMPTS_DIR}."
     if config.model.source != "sandbox" and not _is_model(config.model.source):
@@ -28,6 +35,10 @@ def find_outside_paths(config: RunConfig) -> Iterator[tuple[str, str]]:
         for field, source in reward.sources.items():
             if not _is_model(source):
                 yield f"rewards.{reward.name}.{field}", f"“{source}” is no model: give {_model_remedy()}"
+
+
+def _prompt_file(source: str) -> str:
+    return source if is_sandbox(source) else str(settings.PROMPTS_DIR.parent / source)
 
 
 def _is_model(source: str) -> bool:

@@ -48,8 +48,8 @@ const departs = (control) => {
 };
 
 const markChanges = () => {
-  for (const control of document.querySelectorAll("[data-recipe]"))
-    control.closest("[data-knob]").classList.toggle("changed", departs(control));
+  for (const knob of document.querySelectorAll("[data-knob]"))
+    knob.classList.toggle("changed", [...knob.querySelectorAll("[data-recipe]")].some(departs));
   for (const section of document.querySelectorAll(".sections > details")) {
     const badge = section.querySelector("[data-changed-here]");
     const count = section.querySelectorAll(".changed").length;

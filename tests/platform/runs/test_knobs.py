@@ -21,7 +21,11 @@ def test_a_knob_knows_its_kind_bounds_and_help():
     clip_range = NODES["trust_region.ratio_clip.clip_range"]
     assert (clip_range.kind, clip_range.bounds) == (Kind.NUMBER, Bounds(above=0, below=1))
     assert NODES["model.resolution"].bounds.multiple_of == 8
-    assert NODES["rollout.dynamics.name"].choices == ("flow_sde", "cps", "ode")
+    assert NODES["rollout.dynamics.name"].choices == ("flow_sde", "dance_sde", "cps", "ode")
+    trackers = NODES["tracking.trackers"]
+    assert (trackers.kind, trackers.choices) == (Kind.CHOICES, ("tensorboard", "wandb", "trackio"))
+    guidance = NODES["update.guidance_scale"]
+    assert (guidance.kind, guidance.optional, guidance.bounds) == (Kind.NUMBER, True, Bounds(minimum=1, maximum=30))
     assert NODES["rollout.shared_initial_noise"].kind == Kind.TOGGLE
     assert NODES["lora.target_modules"].kind == Kind.LINES
     assert (NODES["model.revision"].kind, NODES["model.revision"].optional) == (Kind.TEXT, True)
@@ -29,7 +33,13 @@ def test_a_knob_knows_its_kind_bounds_and_help():
 
 def test_unions_know_their_variants():
     trust_region, rewards = NODES["trust_region"], NODES["rewards"]
-    assert [variant.key for variant in trust_region.variants] == ["divergence_mask", "none", "ratio_clip"]
+    assert [variant.key for variant in trust_region.variants] == [
+        *("divergence_mask", "predictive_mask", "ratio_clip", "ratio_norm_clip"),
+        *("kl_penalty", "adaptive_clip", "none"),
+    ]
+    assert rewards.variants[0].key == "sandbox_soft_tifa"
+    judge = NODES["rewards.vlm_judge.answer"]
+    assert [variant.key for variant in judge.variants] == ["score", "yes_probability"]
     assert (trust_region.many, rewards.many) == (False, True)
     assert trust_region.discriminator not in {node.path[-1] for node in walk(trust_region) if isinstance(node, Knob)}
 
