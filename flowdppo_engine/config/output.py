@@ -15,6 +15,9 @@ class EvaluationConfig(Strict):
     guidance_scale: float = knob(1.0, "Classifier-free guidance of an evaluation; 1 is none.", ge=1, le=30)
     seed: int = knob(42, "Seed of the evaluation's noise; the same for every checkpoint.", ge=0)
     batch_size: int = knob(256, "Images denoised together.", unit="images", ge=1)
+    num_drift_prompts: int = knob(
+        32, "Prompts of each set on which the KL to the base model is measured too; 0 for none.", ge=0
+    )
 
 
 class CheckpointConfig(Strict):

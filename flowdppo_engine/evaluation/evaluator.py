@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+import torch
+
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.evaluation.drawing import score_prompts
+from flowdppo_engine.evaluation.drift import measure_drift
 from flowdppo_engine.evaluation.statistics import make_score
 from flowdppo_engine.events import Score
 from flowdppo_engine.models.base import FlowModel
@@ -12,6 +15,8 @@ from flowdppo_engine.prompts import Prompt
 from flowdppo_engine.rewards.suite import RewardSuite
 from flowdppo_engine.training import keyed
 from flowdppo_engine.training.grids import Grids
+
+DRIFT_DIGITS = 8
 
 
 class Evaluator:
@@ -35,4 +40,17 @@ class Evaluator:
             *(prompts, noise, self._config.batch_size, check),
         )
         applying = {name: values[~values.isnan()].tolist() for name, values in scored.scores.items()}
-        return {name: make_score(values) for name, values in applying.items() if values}
+        scores = {name: make_score(values) for name, values in applying.items() if values}
+        return scores | self._drift(prompts, noise, check)
+
+    def _drift(self, prompts: Sequence[Prompt], noise: torch.Tensor, check: Callable[[int], None]) -> dict[str, Score]:
+        """How far the policy is from the base model, on the first of the prompts."""
+        values: dict[str, list[float]] = {}
+        num_prompts = min(self._config.num_drift_prompts, len(prompts))
+        for start in range(0, num_prompts, self._config.batch_size):
+            rows = slice(start, min(start + self._config.batch_size, num_prompts))
+            conditions = self._store.get([prompt.text for prompt in prompts[rows]], self._model.device)
+            drift = measure_drift(self._model, self._denoising, noise[rows], conditions, lambda: check(len(prompts)))
+            for name, tensor in drift.items():
+                values.setdefault(name, []).extend(tensor.tolist())
+        return {name: make_score(some, DRIFT_DIGITS) for name, some in values.items()}

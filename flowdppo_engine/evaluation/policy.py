@@ -14,11 +14,13 @@ from flowdppo_engine.prompts import load_prompts
 from flowdppo_engine.recipes import read_config
 from flowdppo_engine.rewards.registry import make_reward_suite
 from flowdppo_engine.training import checkpoints
+from flowdppo_engine.training.history import History
 from flowdppo_engine.training.run import CONFIG_FILE
 from flowdppo_engine.training.setup import make_accelerator
 from flowdppo_engine.training.state import EMA_FOLDER
 
 BASE_MODEL = "sandbox"
+BEST = "best"
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ def load_policy(source: str, checkpoint: str | None = None) -> Policy:
 
     Args:
         source: a run folder, or `sandbox` for the sandbox's base model as it is.
-        checkpoint: the name of a checkpoint (`step-000040`); the latest whole one where it is left out, and the base
-            model where there is none.
+        checkpoint: the name of a checkpoint (`step-000040`), or `best` for the best that the run keeps; the latest
+            whole one where it is left out, and the base model where there is none.
 
     Raises:
         ValueError: no run folder there, no such checkpoint, or a damaged one.
@@ -66,6 +68,8 @@ def score_policy(policy: Policy, prompt_set: str) -> dict[str, Score]:
 def _find_checkpoint(run_folder: Path, name: str | None) -> Path | None:
     if name is None:
         return checkpoints.find_latest_valid(run_folder).folder
+    if name == BEST:
+        return _find_best(run_folder)
     folder = run_folder / checkpoints.CHECKPOINTS / name
     if not folder.is_dir():
         there = ", ".join(path.name for path in checkpoints.list_checkpoints(run_folder)) or "none"
@@ -75,3 +79,20 @@ def _find_checkpoint(run_folder: Path, name: str | None) -> Path | None:
     except checkpoints.DamagedCheckpoint as damage:
         raise ValueError(f"--checkpoint {name} is damaged: {damage}.") from damage
     return folder
+
+
+def _find_best(run_folder: Path) -> Path:
+    """The best checkpoint that is whole. Raises ValueError where the run keeps none."""
+    told = History.read(run_folder).best
+    ranked = told[max(told)].checkpoints if told else []
+    for place in ranked:
+        folder = run_folder / place.path
+        try:
+            checkpoints.verify(folder)
+        except checkpoints.DamagedCheckpoint:
+            continue
+        return folder
+    raise ValueError(
+        f"--checkpoint {BEST} does not exist in {run_folder}: a run keeps its best checkpoints where "
+        "checkpoint.keep_best is not 0, from the first one on that was evaluated."
+    )

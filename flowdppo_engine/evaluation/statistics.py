@@ -12,9 +12,9 @@ BOOTSTRAP_SEED = 0
 NORMAL_95 = 1.959963984540054
 
 
-def make_score(per_prompt: Sequence[float]) -> Score:
-    """Mean of the values, rounded to 4 digits each, with its normal 95 % interval (a point where there is one)."""
-    rounded = np.round(np.asarray(per_prompt, dtype=np.float64), NUM_DIGITS)
+def make_score(per_prompt: Sequence[float], num_digits: int = NUM_DIGITS) -> Score:
+    """Mean of the values, each rounded, with its normal 95 % interval (a point where there is one)."""
+    rounded = np.round(np.asarray(per_prompt, dtype=np.float64), num_digits)
     mean = float(rounded.mean())
     half_width = NORMAL_95 * float(rounded.std(ddof=1)) / len(rounded) ** 0.5 if len(rounded) > 1 else 0.0
     return Score(mean=mean, low=mean - half_width, high=mean + half_width, per_prompt=rounded.tolist())

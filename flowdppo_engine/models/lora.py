@@ -39,6 +39,10 @@ def trainable_parameters(transformer: torch.nn.Module) -> dict[str, torch.nn.Par
 
 @contextmanager
 def lora_disabled(transformer: torch.nn.Module):
+    """Inside, the network is the frozen one; without a LoRA it is so anyway."""
+    if not getattr(transformer, "peft_config", None):
+        yield
+        return
     transformer.disable_adapters()
     try:
         yield

@@ -12,6 +12,8 @@ from flowdppo_engine.models.conditions import Conditions
 from flowdppo_engine.training.batch import RecordedStep
 from flowdppo_engine.training.denoising import Denoising
 
+Observe = Callable[[int, torch.Tensor, torch.Tensor], None]
+
 
 @torch.no_grad()
 def walk(
@@ -22,6 +24,7 @@ def walk(
     steps: Iterable[int],
     step_noise: Mapping[int, torch.Tensor] | None = None,
     check: Callable[[], None] = lambda: None,
+    observe: Observe = lambda step, sample, velocity: None,
 ) -> tuple[torch.Tensor, list[RecordedStep]]:
     """Take `sample` (`[B, ...]` fp32) through denoising `steps`.
 
@@ -29,6 +32,7 @@ def walk(
         condition: B encoded prompts.
         step_noise: SDE noise `[B, ...]` of each stochastic denoising step; the other steps follow the ODE.
         check: called before each pass through the network; may raise to stop.
+        observe: called with each step, the sample `[B, ...]` that it starts from and the velocity there.
 
     Returns:
         The sample after the last step, `[B, ...]` fp32, and what was recorded of the stochastic steps.
@@ -39,6 +43,7 @@ def walk(
         velocity = model.velocity(
             sample, denoising.sigmas[step].to(sample.device), condition, denoising.guidance_scale
         )
+        observe(step, sample, velocity)
         if step in step_noise:
             next_sample = denoising.policy(step, velocity, sample).sample(step_noise[step].to(sample.device))
             records.append(RecordedStep(step, sample, next_sample, velocity))

@@ -49,7 +49,8 @@ def test_averaged_weights_are_taken(trained):
 
 def test_scores_are_those_of_the_runs_rewards(trained, prompts_file):
     scores = score_policy(load_policy(str(trained)), str(prompts_file))
-    assert set(scores) == {"sandbox_picture_quality"} and len(scores["sandbox_picture_quality"].per_prompt) == 4
+    assert set(scores) == {"sandbox_picture_quality", "drift/kl_nats", "drift/velocity"}
+    assert len(scores["sandbox_picture_quality"].per_prompt) == 4
 
 
 def test_a_checkpoint_that_does_not_exist_is_named_with_those_that_do(trained):
