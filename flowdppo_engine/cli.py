@@ -31,7 +31,7 @@ app = typer.Typer(
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", exists=True, file_okay=False)]
 RecipeName = Annotated[str | None, typer.Option("--recipe", help="A named recipe; `recipes` lists them.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="Change a field: a.b=c. May be repeated.")]
-Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's name, such as step-000040; else the latest.")]
+Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's name (step-000040), or `best`; else the latest.")]
 
 
 @app.command()

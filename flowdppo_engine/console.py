@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from flowdppo_engine.events import (
+    Best,
     Checkpoint,
     Evaluation,
     Event,
@@ -65,6 +66,8 @@ class PlainLines:
                 return describe_evaluation(event)
             case Checkpoint():
                 return f"Checkpoint {event.path}, {event.num_bytes / 2**20:.1f} MiB."
+            case Best():
+                return describe_best(event)
             case Log():
                 return f"{event.level}: {event.message}"
             case Finished():
@@ -129,6 +132,8 @@ def describe_metrics(event: Metrics) -> str:
     parts = [f"reward {values['reward/mean']:.4f}"]
     if "kl/reference_nats" in values:
         parts.append(f"KL to base {values['kl/reference_nats']:.3g} nats a step")
+    elif "velocity/reference_distance" in values:
+        parts.append(f"distance to base {values['velocity/reference_distance']:.3g}")
     return ", ".join([*parts, f"{values['time/images_per_second']:.0f} images/s"])
 
 
@@ -139,6 +144,11 @@ def describe_evaluation(event: Evaluation) -> str:
         gain = f" ({difference.mean:+.4f})" if difference else ""
         scores.append(f"{name} {score.mean:.4f}{gain}")
     return f"Evaluation on {event.prompt_set} ({event.num_prompts} prompts): {', '.join(scores)}"
+
+
+def describe_best(event: Best) -> str:
+    places = ", ".join(f"{place.path.rpartition('/')[2]} ({place.mean:.4f})" for place in event.checkpoints)
+    return f"Best by {event.score} on {event.prompt_set}: {places}"
 
 
 def format_seconds(seconds: float) -> str:

@@ -120,6 +120,32 @@ class Evaluation(Event):
     difference: dict[str, Difference]
 
 
+class RankedCheckpoint(BaseModel):
+    """A checkpoint and the mean of the score that ranks it. `path` is relative to the run folder."""
+
+    model_config = SHAPE
+
+    iteration: int
+    step: int
+    path: str
+    mean: FiniteFloat
+
+
+class Best(Event):
+    """The checkpoints that are kept for their `score` on `prompt_set`, best first; told after each one's evaluation.
+
+    `removed` lists the checkpoints just deleted, as in Checkpoint.
+    """
+
+    type: Literal["best"] = "best"
+    iteration: int
+    step: int
+    prompt_set: str
+    score: str
+    checkpoints: list[RankedCheckpoint]
+    removed: list[str] = []
+
+
 class Phase(Event):
     """Progress of one phase. `seconds_left` is an estimate for the whole run, where one can be made."""
 
@@ -166,7 +192,7 @@ class UnknownEvent(Event):
 
 EVENT_TYPES: dict[str, type[Event]] = {
     cls.model_fields["type"].default: cls
-    for cls in (Started, Resumed, Metrics, Samples, Checkpoint, Evaluation, Phase, Log, Finished, Failed)
+    for cls in (Started, Resumed, Metrics, Samples, Checkpoint, Evaluation, Best, Phase, Log, Finished, Failed)
 }
 
 

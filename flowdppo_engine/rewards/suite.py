@@ -34,6 +34,7 @@ class RewardSuite:
     def __init__(self, weighted: Mapping[Reward, float], overlapping: Collection[str] = ()):
         self._rewards = tuple(weighted)
         self.weights = {reward.name: weight for reward, weight in weighted.items()}
+        self.higher_is_better = {reward.name: reward.higher_is_better for reward in weighted}
         self._threads = {name: BackgroundThread(f"reward {name}") for name in overlapping}
         self._under_way: list[Future[Measured]] = []
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,10 +77,11 @@ def verify(folder: Path) -> None:
             raise DamagedCheckpoint(f"{name} has another content than when it was written")
 
 
-def prune(run_folder: Path, keep_last: int) -> None:
-    """Delete the oldest checkpoints but `keep_last`."""
+def prune(run_folder: Path, keep_last: int, best: Collection[Path] = ()) -> None:
+    """Delete all checkpoints but the last `keep_last` (1 or more) and the folders `best`."""
     for folder in list_checkpoints(run_folder)[:-keep_last]:
-        remove(folder)
+        if folder not in best:
+            remove(folder)
 
 
 def remove(folder: Path) -> None:

@@ -4,7 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flowdppo_engine.events import EVENTS_FILE, Checkpoint, Evaluation, Event, Resumed, Samples, Started, parse_event
+from flowdppo_engine.events import (
+    EVENTS_FILE,
+    Best,
+    Checkpoint,
+    Evaluation,
+    Event,
+    Resumed,
+    Samples,
+    Started,
+    parse_event,
+)
 
 
 @dataclass
@@ -17,6 +27,7 @@ class History:
     evaluations: dict[tuple[int, str], Evaluation] = field(default_factory=dict)
     sample_iterations: set[int] = field(default_factory=set)
     checkpoints: set[str] = field(default_factory=set)
+    best: dict[int, Best] = field(default_factory=dict)
 
     @classmethod
     def read(cls, run_folder: Path) -> "History":
@@ -46,7 +57,11 @@ class History:
                 self.position = (event.iteration, event.step)
                 self.checkpoints.add(event.path)
                 self.checkpoints.difference_update(event.removed)
+            case Best():
+                self.best[event.iteration] = event
+                self.checkpoints.difference_update(event.removed)
 
     def _forget_past(self, iteration: int) -> None:
         self.evaluations = {key: event for key, event in self.evaluations.items() if key[0] <= iteration}
         self.sample_iterations = {past for past in self.sample_iterations if past <= iteration}
+        self.best = {past: event for past, event in self.best.items() if past <= iteration}

@@ -8,9 +8,11 @@ from flowdppo_engine.config import RunConfig
 from flowdppo_engine.evaluation.evaluator import Evaluator
 from flowdppo_engine.evaluation.pictures import draw_pictures, save_samples
 from flowdppo_engine.evaluation.statistics import paired_difference
-from flowdppo_engine.events import Checkpoint, Evaluation, Finished, Metrics, Samples
+from flowdppo_engine.events import Evaluation, Finished, Metrics, Samples
 from flowdppo_engine.training import checkpoints
+from flowdppo_engine.training.best import BestScore
 from flowdppo_engine.training.iteration import Iteration
+from flowdppo_engine.training.keeper import CheckpointKeeper
 from flowdppo_engine.training.reporting import Progress, Reporter
 from flowdppo_engine.training.setup import Ingredients
 from flowdppo_engine.training.state import TrainState
@@ -39,13 +41,15 @@ class Loop:
         self._stop = stop
         self._evaluator = Evaluator(config, ingredients.model, ingredients.rewards, ingredients.store)
         self._iteration = Iteration(config, ingredients, state, reporter)
+        best_score = BestScore.of(config, ingredients.rewards) if config.checkpoint.keep_best else None
+        self._keeper = CheckpointKeeper(config.checkpoint, folder, state, reporter, best_score)
 
     def run(self) -> None:
         """To the last iteration, or to a stop request; both end with a checkpoint and `finished`."""
         try:
             self._run_to_the_end()
         except Stopped:
-            self._write_checkpoint()
+            self._keeper.write()
             self._finish(stopped=True)
         else:
             self._finish(stopped=False)
@@ -76,44 +80,19 @@ class Loop:
         The checkpoint comes first: a run killed in a long evaluation takes up the evaluation, not the iterations.
         """
         if self._is_due(self._config.checkpoint.every):
-            self._write_checkpoint()
+            self._keeper.write()
         if self._is_due(self._config.evaluation.every):
             started = time.perf_counter()
             for name in self._ingredients.prompts.evaluation:
                 self._evaluate(name)
             self._progress.time_left.add_evaluation(time.perf_counter() - started)
+            self._keeper.rank()
         if self._is_due(self._config.samples.every):
             self._draw_samples()
 
     def _is_due(self, every: int) -> bool:
         iteration = self._state.position.iteration
         return iteration % every == 0 or iteration == self._config.iterations
-
-    def _write_checkpoint(self) -> None:
-        """Write and announce the checkpoint of this position; the base model needs none."""
-        position, history = self._state.position, self._reporter.history
-        if position.iteration == 0:
-            return
-        folder = self._folder / checkpoints.CHECKPOINTS / checkpoints.folder_name(position.step)
-        path = folder.relative_to(self._folder).as_posix()
-        if folder.exists() and path in history.checkpoints:
-            return
-        if not folder.exists():
-            checkpoints.write(folder, self._state.save)
-        checkpoints.prune(self._folder, self._config.checkpoint.keep_last)
-        self._announce_checkpoint(folder, path)
-
-    def _announce_checkpoint(self, folder: Path, path: str) -> None:
-        removed = sorted(past for past in self._reporter.history.checkpoints if not (self._folder / past).exists())
-        self._reporter.emit(
-            Checkpoint(
-                iteration=self._state.position.iteration,
-                step=self._state.position.step,
-                path=path,
-                num_bytes=checkpoints.num_bytes(folder),
-                removed=removed,
-            )
-        )
 
     def _evaluate(self, prompt_set: str) -> None:
         position, evaluations = self._state.position, self._reporter.history.evaluations

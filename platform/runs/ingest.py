@@ -73,7 +73,7 @@ def _insert(attempt: Attempt, batch: Sequence[events.Event]) -> None:
     for event in batch:
         for row in _rows(event, {"run_id": attempt.run_id, "attempt_id": attempt.id}):
             rows[type(row)].append(row)
-        if isinstance(event, events.Checkpoint):
+        if isinstance(event, events.Checkpoint | events.Best):
             removed += event.removed
     for model, new in rows.items():
         # An engine that says a thing twice must not stop the stream.

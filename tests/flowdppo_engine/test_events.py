@@ -21,6 +21,7 @@ def test_the_types_and_fields_that_readers_rely_on():
         "samples": {"iteration", "step", "samples"},
         "checkpoint": {"iteration", "step", "path", "num_bytes", "removed"},
         "evaluation": {"iteration", "step", "prompt_set", "num_prompts", "scores", "difference"},
+        "best": {"iteration", "step", "prompt_set", "score", "checkpoints", "removed"},
         "phase": {"phase", "done", "total", "unit", "seconds_left"},
         "log": {"level", "message"},
         "finished": {"iteration", "step", "stopped"},

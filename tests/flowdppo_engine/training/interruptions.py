@@ -14,7 +14,7 @@ import torch
 
 from flowdppo_engine.events import EventWriter
 from flowdppo_engine.training import checkpoints, run, setup
-from flowdppo_engine.training.loop import Loop
+from flowdppo_engine.training.keeper import CheckpointKeeper
 from flowdppo_engine.training.stopping import Stopped, StopRequest
 from flowdppo_engine.training.update import Update
 from tests.flowdppo_engine.brightness import brightness_suite
@@ -76,7 +76,7 @@ INTERRUPTIONS = {
     "killed_in_third_update": lambda: at_call(Update, "_step", 6, KILL),
     "killed_after_metrics": lambda: at_event("metrics", 3, KILL),
     "killed_while_staging": lambda: at_call(checkpoints, "_write_manifest", 2, KILL),
-    "killed_before_announcing": lambda: at_call(Loop, "_announce_checkpoint", 1, KILL),
+    "killed_before_announcing": lambda: at_call(CheckpointKeeper, "_removed", 1, KILL),
     "killed_before_evaluating": lambda: at_event("checkpoint", 1, KILL),
     "killed_between_evaluations": lambda: at_event("evaluation", 3, KILL),
     "killed_before_samples": lambda: at_event("evaluation", 4, KILL),
