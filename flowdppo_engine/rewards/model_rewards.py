@@ -34,7 +34,7 @@ def _device(config: RewardModelOptions, training_device: torch.device) -> torch.
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise BadConfig(
-            f"rewards.{config.logged_as}.device = {config.device!r} cannot be used here ({reason}): give training, cpu "
-            "or a device of this machine such as cuda:0."
+            f"rewards.{config.logged_as}.device = {config.device!r} cannot be used here ({reason}): give training, "
+            "cpu or a device of this machine such as cuda:0."
         ) from error
     return device
