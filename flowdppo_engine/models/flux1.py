@@ -7,8 +7,8 @@ from diffusers import FluxPipeline
 
 from flowdppo_engine.config import ModelConfig
 from flowdppo_engine.models.conditions import Conditions
+from flowdppo_engine.models.lora import JOINT_ATTENTION
 from flowdppo_engine.models.packed import PackedModel
-from flowdppo_engine.models.pipeline_model import JOINT_ATTENTION
 
 
 class Flux1Model(PackedModel):

@@ -9,12 +9,12 @@ from diffusers.pipelines.flux2.pipeline_flux2 import compute_empirical_mu, forma
 from flowdppo_engine.config import ModelConfig
 from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.models.conditions import Conditions
+from flowdppo_engine.models.lora import JOINT_ATTENTION
 from flowdppo_engine.models.packed import PackedModel
-from flowdppo_engine.models.pipeline_model import JOINT_ATTENTION
 
 
 class Flux2Model(PackedModel):
-    """FLUX.2-dev as a policy: a Mistral model reads the prompt.
+    """FLUX.2-dev as a policy: a Mistral model reads the prompt, through a processor that needs torchvision installed.
 
     `guidance_scale` is true guidance, with a second pass; `config.distilled_guidance_scale` is told to the network.
     """

@@ -27,7 +27,7 @@ def load_pipeline(
 
     Raises:
         ModelNotFound: nothing is there, it is incomplete, or its weights are not safetensors.
-        BadConfig: it is the pipeline of another family.
+        BadConfig: it is the pipeline of another family, or needs a library that is not installed.
     """
     is_local = Path(config.source).is_dir()
     where = {"revision": config.revision, "local_files_only": is_local}
@@ -38,6 +38,9 @@ def load_pipeline(
         return pipeline_class.from_pretrained(
             config.source, dtype=dtypes, use_safetensors=True, **where, **_left_out(saved)
         )
+    except ImportError as error:
+        reason = " ".join(str(error).split())
+        raise BadConfig(f"model.source = {config.source!r} needs a library; install it: {reason}") from error
     except (OSError, ValueError) as error:
         raise ModelNotFound(f"model.source = {config.source!r} could not be loaded: {error}") from error
 

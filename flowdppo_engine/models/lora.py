@@ -12,17 +12,21 @@ from safetensors.torch import load_file
 from flowdppo_engine.config import LoraConfig
 from flowdppo_engine.errors import BadConfig
 
-ATTENTION_LAYERS = (
+WEIGHTS_FILE = "pytorch_lora_weights.safetensors"
+PREFIX = "transformer."
+# The attention of a block that reads image and prompt together, each through projections of its own.
+JOINT_ATTENTION = (
     "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0",
     "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj", "attn.to_add_out",
 )  # fmt: skip
-WEIGHTS_FILE = "pytorch_lora_weights.safetensors"
-PREFIX = "transformer."
 
 
-def add_lora(transformer: torch.nn.Module, config: LoraConfig, seed: int) -> None:
-    """Add a LoRA with fp32 weights; below fp32, Adam's small updates would be lost. Raises BadConfig."""
-    names = list(config.target_modules or ATTENTION_LAYERS)
+def add_lora(transformer: torch.nn.Module, config: LoraConfig, default_targets: tuple[str, ...], seed: int) -> None:
+    """Add a LoRA with fp32 weights; below fp32, Adam's small updates would be lost. Raises BadConfig.
+
+    Layers whose names end in one of `config.target_modules` get one, or of `default_targets` where it names none.
+    """
+    names = list(config.target_modules or default_targets)
     lora = peft.LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=names, lora_dropout=0.0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

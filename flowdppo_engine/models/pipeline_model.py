@@ -21,11 +21,6 @@ from flowdppo_engine.models.loading import Dtypes, load_pipeline
 # Decoded at once: what stays in a CPU's cache, and what fits beside the weights on an accelerator.
 MAX_DECODED_PIXELS = {"cpu": 2**18}
 MAX_DECODED_PIXELS_ELSEWHERE = 2**21
-# The attention of a block that reads image and prompt together, each through projections of its own.
-JOINT_ATTENTION = (
-    "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0",
-    "attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj", "attn.to_add_out",
-)  # fmt: skip
 
 
 class PipelineModel(FlowModel):
@@ -61,6 +56,10 @@ class PipelineModel(FlowModel):
     @property
     def device(self) -> torch.device:
         return self.transformer.device
+
+    @property
+    def network(self) -> torch.nn.Module:
+        return self.transformer
 
     @property
     def repeated_blocks(self) -> list[torch.nn.Module]:
@@ -116,8 +115,7 @@ class PipelineModel(FlowModel):
         return pictures.contiguous().mul_(0.5).add_(0.5).clamp_(0, 1)
 
     def add_lora(self, config: LoraConfig, seed: int) -> None:
-        targets = config.target_modules or self.default_lora_targets
-        lora.add_lora(self.transformer, config.model_copy(update={"target_modules": targets}), seed)
+        lora.add_lora(self.transformer, config, self.default_lora_targets, seed)
 
     def trainable_parameters(self) -> dict[str, torch.nn.Parameter]:
         return lora.trainable_parameters(self.transformer)

@@ -6,8 +6,8 @@ import torch
 from diffusers import QwenImagePipeline
 
 from flowdppo_engine.models.conditions import Conditions
+from flowdppo_engine.models.lora import JOINT_ATTENTION
 from flowdppo_engine.models.packed import PackedModel
-from flowdppo_engine.models.pipeline_model import JOINT_ATTENTION
 
 
 class QwenImageModel(PackedModel):

@@ -10,7 +10,8 @@ from diffusers import StableDiffusion3Pipeline
 from flowdppo_engine.config import ModelConfig
 from flowdppo_engine.errors import ModelNotFound
 from flowdppo_engine.models.conditions import Conditions
-from flowdppo_engine.models.pipeline_model import JOINT_ATTENTION, PipelineModel, check_image_size
+from flowdppo_engine.models.lora import JOINT_ATTENTION
+from flowdppo_engine.models.pipeline_model import PipelineModel, check_image_size
 from flowdppo_engine.models.schedules import shift_by_length
 
 SANDBOX_BASE_MODEL = Path(__file__).parents[1] / "sandbox" / "base_model"

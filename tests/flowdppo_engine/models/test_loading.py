@@ -1,10 +1,11 @@
+import json
 import shutil
 
 import pytest
 import torch
 
 from flowdppo_engine.config import ModelConfig
-from flowdppo_engine.errors import ModelNotFound
+from flowdppo_engine.errors import BadConfig, ModelNotFound
 from flowdppo_engine.models.registry import load_model
 
 CPU = torch.device("cpu")
@@ -38,3 +39,13 @@ def test_everything_is_frozen(tiny_folder):
     assert len(modules) == 4
     assert not any(parameter.requires_grad for module in modules for parameter in module.parameters())
     assert not any(module.training for module in modules)
+
+
+def test_a_library_that_is_missing_is_named(tiny_folder, tmp_path):
+    folder = tmp_path / "foreign"
+    shutil.copytree(tiny_folder, folder)
+    index = json.loads((folder / "model_index.json").read_text())
+    index["vae"] = ["a_library_of_nobody", "Autoencoder"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(BadConfig, match="needs a library; install it: .*a_library_of_nobody"):
+        load_model(ModelConfig(source=str(folder), resolution=16), CPU)
