@@ -8,7 +8,7 @@ from diffusers import FluxPipeline
 from flowdppo_engine.config import ModelConfig
 from flowdppo_engine.models.conditions import Conditions
 from flowdppo_engine.models.lora import JOINT_ATTENTION
-from flowdppo_engine.models.packed import PackedModel
+from flowdppo_engine.models.packed import PackedModel, Positions
 
 
 class Flux1Model(PackedModel):
@@ -22,8 +22,10 @@ class Flux1Model(PackedModel):
 
     def __init__(self, pipeline: FluxPipeline, config: ModelConfig):
         super().__init__(pipeline, config)
-        self._text_ids = torch.zeros(config.max_sequence_length, 3, device=self.device)
-        self._image_ids = pipeline._prepare_latent_image_ids(1, *self.token_grid, self.device, torch.float32)
+        self._positions = Positions(
+            text=torch.zeros(config.max_sequence_length, 3),
+            image=pipeline._prepare_latent_image_ids(1, *self.token_grid, "cpu", torch.float32),
+        )
 
     def find_truncated(self, texts: Sequence[str]) -> list[str]:
         """CLIP's pooled vector sees less, but T5 is where the words are read."""
@@ -40,11 +42,10 @@ class Flux1Model(PackedModel):
         return self.transformer(
             hidden_states=sample,
             timestep=sigma,
-            guidance=self._told_guidance(len(sample)),
+            guidance=self._told_guidance(sample),
             encoder_hidden_states=condition["embeds"],
             pooled_projections=condition["pooled"],
-            txt_ids=self._text_ids,
-            img_ids=self._image_ids,
+            **self._positions.on(sample.device),
             return_dict=False,
         )[0]
 

@@ -10,7 +10,7 @@ from flowdppo_engine.config import ModelConfig
 from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.models.conditions import Conditions
 from flowdppo_engine.models.lora import JOINT_ATTENTION
-from flowdppo_engine.models.packed import PackedModel
+from flowdppo_engine.models.packed import PackedModel, Positions
 
 
 class Flux2Model(PackedModel):
@@ -23,9 +23,10 @@ class Flux2Model(PackedModel):
 
     def __init__(self, pipeline: DiffusionPipeline, config: ModelConfig):
         super().__init__(pipeline, config)
-        channels = self.latent_shape[1]
-        self._text_ids = pipeline._prepare_text_ids(torch.empty(1, config.max_sequence_length, 0)).to(self.device)
-        self._image_ids = pipeline._prepare_latent_ids(torch.empty(1, channels, *self.token_grid)).to(self.device)
+        self._positions = Positions(
+            text=pipeline._prepare_text_ids(torch.empty(1, config.max_sequence_length, 0)),
+            image=pipeline._prepare_latent_ids(torch.empty(1, self.latent_shape[1], *self.token_grid)),
+        )
 
     @property
     def default_lora_targets(self) -> tuple[str, ...]:
@@ -56,10 +57,9 @@ class Flux2Model(PackedModel):
         return self.transformer(
             hidden_states=sample,
             timestep=sigma,
-            guidance=self._told_guidance(len(sample)),
+            guidance=self._told_guidance(sample),
             encoder_hidden_states=condition["embeds"],
-            txt_ids=self._text_ids,
-            img_ids=self._image_ids,
+            **self._positions.on(sample.device),
             return_dict=False,
         )[0]
 

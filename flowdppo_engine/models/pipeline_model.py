@@ -37,6 +37,9 @@ class PipelineModel(FlowModel):
         self.config = config
         self.latent_shape = self._fit_latents()
         self._unconditional: Conditions | None = None
+        # Kept, since sharding gives a block another class.
+        kinds = pipeline.transformer._no_split_modules
+        self._repeated_blocks = [part for part in pipeline.transformer.modules() if type(part).__name__ in kinds]
         for component in (self.transformer, pipeline.vae, *self._text_encoders().values()):
             component.requires_grad_(False).eval()
         # Faster convolutions on images; the kernels of a video's autoencoder have no such order.
@@ -63,8 +66,7 @@ class PipelineModel(FlowModel):
 
     @property
     def repeated_blocks(self) -> list[torch.nn.Module]:
-        names = self.transformer._no_split_modules
-        return [module for module in self.transformer.modules() if type(module).__name__ in names]
+        return self._repeated_blocks
 
     def sigmas(self, num_steps: int) -> list[float]:
         scheduler = type(self.pipeline.scheduler).from_config(self.pipeline.scheduler.config)
@@ -163,6 +165,7 @@ class PipelineModel(FlowModel):
     def _unconditional_prompts(self, batch_size: int) -> Conditions:
         if self._unconditional is None:
             self._unconditional = self.encode_prompts([self.unconditional_prompt])
+        self._unconditional = self._unconditional.to(self.device)
         return self._unconditional.take(torch.zeros(batch_size, dtype=torch.long))
 
     def _text_encoders(self) -> dict[str, torch.nn.Module]:

@@ -35,7 +35,7 @@ class QwenImageModel(PackedModel):
         return self.transformer(
             hidden_states=sample,
             timestep=sigma,
-            guidance=self._told_guidance(len(sample)),
+            guidance=self._told_guidance(sample),
             encoder_hidden_states=condition["embeds"],
             encoder_hidden_states_mask=condition.mask("embeds"),
             img_shapes=[[(1, *self.token_grid)]] * len(sample),

@@ -286,6 +286,30 @@ def test_idle_parts_are_moved_aside(family, monkeypatch):
     assert moves == [("vae", "cpu")] * 2
 
 
+def test_everything_follows_the_network_to_another_device(family):
+    """The meta device has shapes but no numbers, and refuses to work with a tensor that stayed behind."""
+    model = family.make_model(distilled_guidance_scale=2.0)
+    condition, sample = model.encode_prompts(PROMPTS), noise(model)
+    with torch.no_grad():
+        model.velocity(sample, SIGMA, condition, 3.0)
+        model.free_encoders()
+        model.transformer.to("meta")
+        assert model.device.type == "meta"
+        moved = model.velocity(sample.to("meta"), SIGMA.to("meta"), condition.to(model.device), 3.0)
+    assert moved.device.type == "meta" and moved.shape == sample.shape
+
+
+def test_the_blocks_are_known_by_any_class(family):
+    """Sharding over processes gives a block a class of its own, made from the block's."""
+    model = family.make_model()
+    blocks = model.repeated_blocks
+    for block in blocks:
+        block.__class__ = type("Sharded", (type(block),), {})
+    assert blocks and model.repeated_blocks == blocks
+    parameters = sum(p.numel() for block in blocks for p in block.parameters())
+    assert parameters > 0.1 * sum(p.numel() for p in model.transformer.parameters())
+
+
 def test_a_pipeline_of_another_family_is_refused(family, folder):
     other = next(name for name in NAMES if name != family.name)
     with pytest.raises(BadConfig, match=f"model.family = '{other}' loads a .* holds a .*: choose its family"):

@@ -25,8 +25,9 @@ def test_tokens_go_row_by_row():
     """16x24 pixels are 4x6 tokens: the third number of a position is its column."""
     model = FAMILY.make_model()
     assert model.token_grid == (4, 6) and model.latent_shape == (24, 4)
-    assert model._image_ids[:, 2].tolist() == list(range(6)) * 4
-    assert model._image_ids[:, 1].tolist() == [row for row in range(4) for _ in range(6)]
+    places = model._positions.on(torch.device("cpu"))["img_ids"]
+    assert places[:, 2].tolist() == list(range(6)) * 4
+    assert places[:, 1].tolist() == [row for row in range(4) for _ in range(6)]
 
 
 def test_the_grid_shifts_with_the_size_of_the_image():
