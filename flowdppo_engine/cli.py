@@ -1,7 +1,7 @@
 """The command line: `python -m flowdppo_engine COMMAND`. Torch is imported by the commands that need it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from flowdppo_engine import launched
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.config_errors import explain
 from flowdppo_engine.console import make_console_listener
@@ -150,7 +151,7 @@ def pretrain_sandbox(
 
 
 def _refuse_unless_empty(output: Path) -> None:
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+    if launched.is_main() and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ValueError(f"--output {output} is not an empty folder: give a new one (`resume` takes up a run).")
 
 
@@ -176,8 +177,10 @@ def _work(verb: str, *arguments: object) -> None:
     try:
         from flowdppo_engine.training import run
 
-        with make_console_listener() as listener, _refusals():
-            code = getattr(run, verb)(*arguments, stop=stop, listeners=[listener])
+        # Of several processes one tells what happens, to the console as to the event stream.
+        console = make_console_listener() if launched.is_main() else nullcontext()
+        with console as listener, _refusals():
+            code = getattr(run, verb)(*arguments, stop=stop, listeners=[listener] if listener else [])
     except Stopped:
         code = EXIT_STOPPED_EARLY
     raise typer.Exit(code)

@@ -33,17 +33,21 @@ def score_prompts(
     rewards: RewardSuite,
     prompts: Sequence[Prompt],
     initial_noise: torch.Tensor,
-    batch_size: int,
+    batches: Sequence[range],
     check: Callable[[int], None] = lambda done: None,
-) -> Scored:
-    """Scores of one ODE image a prompt.
+    waiting: Callable[[], None] = lambda: None,
+) -> Scored | None:
+    """Scores of one ODE image for each of the prompts in `batches`; None where those are empty.
 
-    `check` is called before each pass, and while scores are waited for, with how many images are done; it may raise.
+    `check` is called before each pass with how many images are done, `waiting` while scores are waited for; both may
+    raise. An empty batch is a pass that nothing comes of, made because others make theirs.
     """
-    pending = []
-    for start in range(0, len(prompts), batch_size):
-        batch = prompts[start : start + batch_size]
-        noise = initial_noise[start : start + batch_size]
-        images = draw(model, denoising, store, batch, noise, lambda done, start=start: check(start))
-        pending.append(rewards.submit(images, batch))
-    return Scored.cat([rewards.collect(batch, lambda: check(len(prompts))) for batch in pending])
+    pending, done = [], 0
+    for batch in batches:
+        rows = batch or range(1)
+        some = [prompts[row] for row in rows]
+        images = draw(model, denoising, store, some, initial_noise[list(rows)], lambda _, done=done: check(done))
+        if batch:
+            pending.append(rewards.submit(images, some))
+        done += len(batch)
+    return Scored.cat([rewards.collect(batch, waiting) for batch in pending]) if pending else None

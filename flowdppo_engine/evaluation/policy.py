@@ -15,8 +15,8 @@ from flowdppo_engine.recipes import read_config
 from flowdppo_engine.rewards.registry import make_reward_suite
 from flowdppo_engine.training import checkpoints
 from flowdppo_engine.training.history import History
+from flowdppo_engine.training.joining import make_accelerator
 from flowdppo_engine.training.run import CONFIG_FILE
-from flowdppo_engine.training.setup import make_accelerator
 from flowdppo_engine.training.state import EMA_FOLDER
 
 BASE_MODEL = "sandbox"

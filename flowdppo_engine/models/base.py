@@ -35,6 +35,11 @@ class FlowModel(ABC):
 
     @property
     @abstractmethod
+    def network(self) -> torch.nn.Module:
+        """What predicts the velocity, with its LoRA: frozen weights that may be shared out over processes."""
+
+    @property
+    @abstractmethod
     def repeated_blocks(self) -> list[torch.nn.Module]:
         """The blocks that the network is a stack of: what is compiled, or sharded, one at a time."""
 

@@ -4,7 +4,8 @@ Rollout and update pass the same images through the same weights, in other batch
 gives is the smallest movement that a trust region can see.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
 
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.policy.movement import Movement
@@ -24,6 +25,12 @@ class Floor:
     def of(cls, movement: Movement) -> "Floor":
         """What `movement`, of a policy that has not moved, reads."""
         return cls(float(movement.kl.double().mean()), float(movement.log_ratio.double().expm1().abs().max()))
+
+    @classmethod
+    def highest(cls, floors: Iterable["Floor"]) -> "Floor":
+        """Each number as it is where it is highest, of several processes."""
+        columns = zip(*map(astuple, floors), strict=True)
+        return cls(*map(max, columns))
 
 
 def explain_high_floor(floor: Floor, config: RunConfig, num_latent_dims: int) -> str | None:

@@ -13,6 +13,7 @@ from flowdppo_engine.training.diagnostics import UpdateDiagnostics
 from flowdppo_engine.training.floor import Floor, explain_high_floor
 from flowdppo_engine.training.objectives.build import make_objective
 from flowdppo_engine.training.objectives.policy_gradient import PolicyGradient
+from flowdppo_engine.training.parts import own_part
 from flowdppo_engine.training.reporting import Reporter
 from flowdppo_engine.training.setup import Ingredients
 from flowdppo_engine.training.state import TrainState
@@ -63,23 +64,32 @@ class Improvement:
     def _floor_is_high(self, batch: UpdateBatch) -> bool:
         if self._config.update.old_policy == "stored":
             return False
-        floor = Floor.of(self._objective.movement(batch, self._update.probe_tile(batch)))
-        explanation = explain_high_floor(floor, self._config, self._model.num_latent_dims)
-        is_high = self._processes.any(explanation is not None)
+        floors = self._processes.gather(Floor.of(self._objective.movement(batch, self._update.probe_tile(batch))))
+        explanation = explain_high_floor(Floor.highest(floors), self._config, self._model.num_latent_dims)
         if explanation:
             self._reporter.log("warning", explanation)
-        return is_high
+        return explanation is not None
 
     def _measure_reference(self, batch: UpdateBatch) -> dict[str, float]:
-        """How far the policy that this iteration made is from the base model, on its first images."""
-        num_rows = min(-(-self._config.reference.num_logged // self._processes.count), len(batch.advantages))
-        if not num_rows:
+        """How far the policy that this iteration made is from the base model, on images from all over the rollout."""
+        num_images = self._config.rollout.num_images
+        num_logged = min(self._config.reference.num_logged, num_images)
+        if not num_logged:
             return {}
-        parts = self._processes.gather(self._objective.measure_reference(batch, torch.arange(num_rows)))
+        places = torch.arange(num_logged) * num_images // num_logged
+        rows = own_part(places, range(batch.first_row, batch.first_row + len(batch.advantages))).rows
+        parts = self._processes.gather(self._reference_of(batch, rows))
         values = {name: float(torch.cat([part[name] for part in parts]).double().mean()) for name in parts[0]}
         if "kl/reference_mean" in values:
             values["kl/reference_nats"] = values["kl/reference_mean"] * self._model.num_latent_dims
         return values
+
+    def _reference_of(self, batch: UpdateBatch, rows: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Without rows too a pass is made, since others make theirs."""
+        if len(rows):
+            return self._objective.measure_reference(batch, rows)
+        measured = self._objective.measure_reference(batch, torch.zeros(1, dtype=torch.int64))
+        return {name: values[:0] for name, values in measured.items()}
 
     def _move_on(self, diagnostics: UpdateDiagnostics) -> None:
         """Everything that follows the updated weights, and the position."""

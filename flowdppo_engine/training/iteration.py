@@ -52,16 +52,20 @@ class Iteration:
         self._sampler = Sampler(ingredients.model, config.rollout, self._groups)
         self._improvement = Improvement(config, ingredients, state, reporter)
 
-    def run(self, check: Check) -> dict[str, float]:
-        """The next iteration's metrics by name. `check` may raise Stopped; the state is then as before."""
+    def run(self, check: Check, waiting: Check = lambda: None) -> dict[str, float]:
+        """The next iteration's metrics by name.
+
+        `check` is called before each pass through the network, `waiting` while scores are waited for; both may raise
+        Stopped, and the state is then as before.
+        """
         watch, iteration = Stopwatch(), self._state.position.iteration
-        rollout = self._roll_out(iteration, watch, check)
+        rollout = self._roll_out(iteration, watch, check, waiting)
         judged = self._judge(rollout.scored)
         with watch.of("update"):
             values = self._improvement.run(self._batch(rollout, judged, iteration), check)
         return judged.metrics() | self._diversity(rollout) | values | self._resources(rollout, watch)
 
-    def _roll_out(self, iteration: int, watch: Stopwatch, check: Check) -> Rollout:
+    def _roll_out(self, iteration: int, watch: Stopwatch, check: Check, waiting: Check) -> Rollout:
         config, ingredients = self._config.rollout, self._ingredients
         in_order = ingredients.schedule.prompts_of(iteration)
         group_prompts = [ingredients.prompts.train[in_order[group]] for group in self._groups]
@@ -80,10 +84,10 @@ class Iteration:
 
         denoising, steps = self._grids.rollout(iteration), self._grids.stochastic_steps(iteration)
         noise = Noise(self._config.seed, iteration, self._model.latent_shape)
-        with watch.of("rollout"), self._state.drawing_weights():
+        with watch.of("rollout"), self._state.drawing_weights(), self._processes.section():
             records = self._sampler.draw(denoising, steps, noise, conditions, take, check)
-        with watch.of("reward"):
-            scored = Scored.cat([ingredients.rewards.collect(batch, check) for batch in pending])
+        with watch.of("reward"), self._processes.section():
+            scored = Scored.cat([ingredients.rewards.collect(batch, waiting) for batch in pending])
         return Rollout(
             denoising,
             torch.cat(latents),

@@ -39,7 +39,10 @@ class Loop:
         self._reporter = reporter
         self._progress = progress
         self._stop = stop
-        self._evaluator = Evaluator(config, ingredients.model, ingredients.rewards, ingredients.store)
+        self._processes = ingredients.processes
+        self._evaluator = Evaluator(
+            config, ingredients.model, ingredients.rewards, ingredients.store, ingredients.processes
+        )
         self._iteration = Iteration(config, ingredients, state, reporter)
         best_score = BestScore.of(config, ingredients.rewards) if config.checkpoint.keep_best else None
         self._keeper = CheckpointKeeper(config.checkpoint, folder, state, reporter, best_score)
@@ -49,7 +52,7 @@ class Loop:
         try:
             self._run_to_the_end()
         except Stopped:
-            self._keeper.write()
+            self._write_checkpoint()
             self._finish(stopped=True)
         else:
             self._finish(stopped=False)
@@ -57,9 +60,10 @@ class Loop:
     def _run_to_the_end(self) -> None:
         self._do_what_is_due()
         while self._state.position.iteration < self._config.iterations:
-            self._tell_training()
+            with self._processes.section():
+                self._tell_training()
             started = time.perf_counter()
-            values = self._iteration.run(self._tell_training)
+            values = self._iteration.run(self._tell_training, self._stop.check)
             self._progress.time_left.add_iteration(time.perf_counter() - started)
             position = self._state.position
             self._progress.iteration = position.iteration
@@ -80,13 +84,14 @@ class Loop:
         The checkpoint comes first: a run killed in a long evaluation takes up the evaluation, not the iterations.
         """
         if self._is_due(self._config.checkpoint.every):
-            self._keeper.write()
+            self._write_checkpoint()
         if self._is_due(self._config.evaluation.every):
             started = time.perf_counter()
             for name in self._ingredients.prompts.evaluation:
                 self._evaluate(name)
             self._progress.time_left.add_evaluation(time.perf_counter() - started)
-            self._keeper.rank()
+            if self._processes.is_main:
+                self._keeper.rank()
         if self._is_due(self._config.samples.every):
             self._draw_samples()
 
@@ -94,13 +99,20 @@ class Loop:
         iteration = self._state.position.iteration
         return iteration % every == 0 or iteration == self._config.iterations
 
+    def _write_checkpoint(self) -> None:
+        """By the main process: all hold the same state."""
+        if self._processes.is_main:
+            self._keeper.write()
+
     def _evaluate(self, prompt_set: str) -> None:
         position, evaluations = self._state.position, self._reporter.history.evaluations
         if (position.iteration, prompt_set) in evaluations:
             return
         prompts = self._ingredients.prompts.evaluation[prompt_set]
         with self._state.evaluated_weights():
-            scores = self._evaluator.score(prompts, lambda done: self._tell_evaluation(done, len(prompts)))
+            scores = self._evaluator.score(
+                prompts, lambda done: self._tell_evaluation(done, len(prompts)), self._stop.check
+            )
         base = evaluations.get((0, prompt_set))
         difference = (
             {name: paired_difference(score, base.scores[name]) for name, score in scores.items()} if base else {}
@@ -122,15 +134,17 @@ class Loop:
             return
         prompts = self._ingredients.prompts.samples[: config.samples.num_prompts]
         seeds = range(config.samples.seeds_per_prompt)
-        model, store = self._ingredients.model, self._ingredients.store
-        total = len(prompts) * len(seeds)
-        with self._state.evaluated_weights():
+        model, store, rewards = self._ingredients.model, self._ingredients.store, self._ingredients.rewards
+        total, processes = len(prompts) * len(seeds), self._processes
+        with self._state.evaluated_weights(), processes.section():
             images = draw_pictures(
-                config, model, store, prompts, seeds, lambda done: self._tell_evaluation(done, total)
+                *(config, model, store, prompts, seeds),
+                *(lambda done: self._tell_evaluation(min(done * processes.count, total), total), processes),
             )
         name = checkpoints.folder_name(position.step)
-        rewards = self._ingredients.rewards
-        samples = save_samples(self._folder, name, images, rewards, prompts, seeds, self._stop.check)
+        with processes.section():
+            own = save_samples(self._folder, name, images, rewards, prompts, seeds, self._stop.check, processes)
+        samples = [sample for part in processes.gather(own) for sample in part]
         self._reporter.emit(Samples(iteration=position.iteration, step=position.step, samples=samples))
 
     def _finish(self, stopped: bool) -> None:
@@ -138,9 +152,16 @@ class Loop:
         self._reporter.emit(Finished(iteration=position.iteration, step=position.step, stopped=stopped))
 
     def _tell_training(self) -> None:
-        self._stop.check()
+        self._check()
         self._progress.tell("train", self._state.position.iteration, self._config.iterations, "iterations")
 
     def _tell_evaluation(self, done: int, total: int) -> None:
-        self._stop.check()
+        self._check()
         self._progress.tell("evaluate", done, total, "images")
+
+    def _check(self) -> None:
+        """Raises Stopped before a pass through the network; where processes pass together, in all before the same."""
+        if not self._processes.passes_together:
+            self._stop.check()
+        elif self._processes.any(self._stop.is_set):
+            raise Stopped

@@ -1,5 +1,6 @@
 """Events out, and the progress that is told with them."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,23 +13,30 @@ SECONDS_BETWEEN_PHASES = 1.0
 
 
 class Reporter:
-    """Writes events to the stream, and hands each to the listeners (the console). `shield` keeps signals out."""
+    """Writes events to the stream, and hands each to the listeners (the console). `shield` keeps signals out.
+
+    Without a `writer` nothing is told: of several processes that is so in all but the main one, which have the same to
+    tell. They keep the `history` too, since what is due follows from it.
+    """
 
     def __init__(
         self,
-        writer: EventWriter,
+        writer: EventWriter | None,
         history: History,
         listeners: Iterable[Listener] = (),
         shield: Callable[[], AbstractContextManager[None]] = nullcontext,
     ):
         self._writer = writer
-        self._listeners = tuple(listeners)
+        self._listeners = tuple(listeners) if writer else ()
         self._shield = shield
+        # Another process's failure is told from a thread.
+        self._lock = threading.Lock()
         self.history = history
 
     def emit(self, event: Event) -> None:
-        with self._shield():
-            self._writer.write(event)
+        with self._shield(), self._lock:
+            if self._writer:
+                self._writer.write(event)
             self.history.add(event)
             for listener in self._listeners:
                 listener(event)

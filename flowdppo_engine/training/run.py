@@ -1,9 +1,12 @@
-"""A run folder's life: begin or take up a run, and end it with an exit code and a last event."""
+"""A run folder's life: begin or take up a run, and end it with an exit code and a last event.
+
+Of several processes each goes this way; the main one alone writes into the folder.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from flowdppo_engine import __version__
+from flowdppo_engine import __version__, launched
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.events import EventWriter, Finished, Resumed, Started
@@ -13,7 +16,10 @@ from flowdppo_engine.recipes import read_config, write_config
 from flowdppo_engine.rewards.suite import RewardSuite
 from flowdppo_engine.training import checkpoints, failures
 from flowdppo_engine.training.history import History
+from flowdppo_engine.training.joining import join
 from flowdppo_engine.training.loop import Loop
+from flowdppo_engine.training.peers import Ending, Peers
+from flowdppo_engine.training.processes import Processes
 from flowdppo_engine.training.reporting import Listener, Progress, Reporter, TimeLeft
 from flowdppo_engine.training.setup import Ingredients, prepare
 from flowdppo_engine.training.state import TrainState
@@ -48,33 +54,55 @@ class Run:
 
     def go(self) -> int:
         """Train from the latest whole checkpoint, or from the start; returns the exit code."""
-        checkpoints.remove_leftovers(self._folder)
-        history = History.read(self._folder)
-        writer = EventWriter(self._folder)
+        writer = self._open() if launched.is_main() else None
+        history = History.read(self._folder) if writer else History()
         reporter = Reporter(writer, history, self._listeners, self._stop.shielded)
+        peers = Peers(lambda ending: self._conclude(ending, reporter))
         try:
-            self._train(reporter)
+            self._train(reporter, peers)
         except Stopped:
-            return self._stopped_while_loading(reporter)
+            return peers.end(Ending(exit_code=EXIT_STOPPED_EARLY))
         except Exception as error:
-            reporter.emit(failures.describe(error))
-            return EXIT_BAD_CONFIG if isinstance(error, BadConfig) else EXIT_FAILED
+            exit_code = EXIT_BAD_CONFIG if isinstance(error, BadConfig) else EXIT_FAILED
+            return peers.end(Ending(exit_code=exit_code, failed=failures.describe(error)))
         finally:
-            writer.close()
+            if writer:
+                writer.close()
         return EXIT_OK
 
-    def _train(self, reporter: Reporter) -> None:
-        progress = Progress(reporter, TimeLeft(self._config.iterations, self._config.evaluation.every))
+    def _open(self) -> EventWriter:
+        checkpoints.remove_leftovers(self._folder)
+        return EventWriter(self._folder)
+
+    def _train(self, reporter: Reporter, peers: Peers) -> None:
         self._stop.interrupts = True
-        ingredients = prepare(self._config, self._folder, reporter, progress, **self._given)
+        joined = join()
+        processes = joined.processes
+        peers.meet(processes)
+        reporter.history = processes.from_main(reporter.history)
+        progress = Progress(reporter, TimeLeft(self._config.iterations, self._config.evaluation.every))
+        ingredients = prepare(self._config, self._folder, reporter, progress, joined=joined, **self._given)
         state = TrainState(ingredients.model, self._config)
         self._stop.interrupts = False
         if reporter.history.has_started:
-            self._take_up(state, reporter)
+            self._take_up(state, reporter, processes)
         else:
             self._begin(reporter, ingredients)
         progress.iteration = state.position.iteration
         Loop(self._config, self._folder, ingredients, state, reporter, progress, self._stop).run()
+        peers.leave()
+
+    def _conclude(self, ending: Ending, reporter: Reporter) -> int:
+        """Tell how the run ended; returns the exit code. Nothing is lost of a run stopped while it was loading."""
+        self._stop.interrupts = False
+        if ending.failed:
+            reporter.emit(ending.failed)
+            return ending.exit_code
+        if not reporter.history.has_started:
+            return EXIT_STOPPED_EARLY
+        iteration, step = reporter.history.position
+        reporter.emit(Finished(iteration=iteration, step=step, stopped=True))
+        return EXIT_OK
 
     def _begin(self, reporter: Reporter, ingredients: Ingredients) -> None:
         num_latent_dims = ingredients.model.num_latent_dims
@@ -88,25 +116,21 @@ class Run:
         )
         _log_threshold(self._config, num_latent_dims, reporter)
 
-    def _take_up(self, state: TrainState, reporter: Reporter) -> None:
+    def _take_up(self, state: TrainState, reporter: Reporter, processes: Processes) -> None:
         """Restore the latest whole checkpoint, and delete the damaged ones, whose steps will be done again."""
+        folder = processes.from_main(self._find_checkpoint(reporter) if processes.is_main else None)
+        if folder:
+            state.load(folder)
+        position = state.position
+        path = folder.relative_to(self._folder).as_posix() if folder else None
+        reporter.emit(Resumed(iteration=position.iteration, step=position.step, checkpoint=path))
+
+    def _find_checkpoint(self, reporter: Reporter) -> Path | None:
         found = checkpoints.find_latest_valid(self._folder)
         for folder, damage in found.damaged.items():
             reporter.log("warning", f"Checkpoint {folder.name} is damaged and was deleted: {damage}.")
             checkpoints.remove(folder)
-        if found.folder:
-            state.load(found.folder)
-        position = state.position
-        path = found.folder.relative_to(self._folder).as_posix() if found.folder else None
-        reporter.emit(Resumed(iteration=position.iteration, step=position.step, checkpoint=path))
-
-    def _stopped_while_loading(self, reporter: Reporter) -> int:
-        """Nothing was lost; a run that had not even begun has nothing to say either."""
-        if not reporter.history.has_started:
-            return EXIT_STOPPED_EARLY
-        iteration, step = reporter.history.position
-        reporter.emit(Finished(iteration=iteration, step=step, stopped=True))
-        return EXIT_OK
+        return found.folder
 
 
 def train(config: RunConfig, folder: Path, **options) -> int:
@@ -114,10 +138,11 @@ def train(config: RunConfig, folder: Path, **options) -> int:
 
     Raises BadConfig where the folder has something in it.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise BadConfig(f"--output {folder} is not empty: give a new folder, or take the run up with `resume`.")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_config(config, folder / CONFIG_FILE)
+    if launched.is_main():
+        if folder.exists() and any(folder.iterdir()):
+            raise BadConfig(f"--output {folder} is not empty: give a new folder, or take the run up with `resume`.")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_config(config, folder / CONFIG_FILE)
     return Run(config, folder, **options).go()
 
 

@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from accelerate import Accelerator
+import torch
 
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.models.conditions import ConditionStore
-from flowdppo_engine.models.registry import load_model
+from flowdppo_engine.models.registry import load_model, silence_libraries
 from flowdppo_engine.prompts import Prompt, load_prompts
 from flowdppo_engine.rewards.registry import make_reward_suite
 from flowdppo_engine.rewards.suite import RewardSuite
+from flowdppo_engine.training.joining import NOBODY_ELSE, Joined, make_accelerator
 from flowdppo_engine.training.processes import Processes
 from flowdppo_engine.training.prompt_schedule import PromptSchedule
 from flowdppo_engine.training.reporting import Progress, Reporter
+from flowdppo_engine.training.sharding import shard
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,6 @@ class Ingredients:
     store: ConditionStore
 
 
-def make_accelerator() -> Accelerator:
-    """Mixed precision is off: weights come in their own dtype and the LoRA in fp32, without a cast in between."""
-    return Accelerator(mixed_precision="no")
-
-
 def prepare(
     config: RunConfig,
     folder: Path,
@@ -66,6 +63,7 @@ def prepare(
     progress: Progress,
     model: FlowModel | None = None,
     rewards: RewardSuite | None = None,
+    joined: Joined = NOBODY_ELSE,
 ) -> Ingredients:
     """Load what the configuration names; `model` (without a LoRA) and `rewards` may be given instead.
 
@@ -73,12 +71,16 @@ def prepare(
 
     Raises BadConfig and ModelNotFound.
     """
-    accelerator = make_accelerator()
+    device, processes = make_accelerator().device, joined.processes
+    processes.own_groups(config.rollout.groups_per_iteration)
     prompts = PromptSets.load(config)
-    rewards = rewards or make_reward_suite(config, accelerator.device)
+    silence_libraries()
     progress.tell("load", 0, 1, "models")
-    model = model or load_model(config.model, accelerator.device)
+    rewards = rewards or make_reward_suite(config, device)
+    model = model or load_model(config.model, torch.device("cpu") if joined.sharding else device)
     model.add_lora(config.lora, config.seed)
+    if joined.sharding:
+        shard(model, joined.sharding, device, processes.count)
     schedule = PromptSchedule(len(prompts.train), config.rollout.groups_per_iteration, config.seed)
     texts = list(dict.fromkeys(_texts_of(config, prompts, schedule)))
     truncated = model.find_truncated(texts)
@@ -96,7 +98,6 @@ def prepare(
             lambda done, total: progress.tell("encode", done, total, "prompts"),
         )
     model.free_encoders()
-    processes = Processes(accelerator.process_index, accelerator.num_processes)
     return Ingredients(processes, model, rewards, prompts, schedule, store)
 
 

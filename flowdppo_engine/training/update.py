@@ -2,6 +2,7 @@
 
 The images, dealt to parts, are worked through in tiles of (image, slot). A part accumulates its tiles and then makes
 one optimizer step. Several processes each work through their own images, and add their gradients up before the step.
+Where they pass through the network together, those with fewer tiles than others repeat one for nothing.
 """
 
 import math
@@ -42,7 +43,8 @@ class Update:
         self._objective = objective
         self._optimizer = optimizer
         self._processes = processes
-        self._skips_blocked_tiles = skips_blocked_tiles
+        # Where processes pass together, a backward pass is made by all of them.
+        self._skips_blocked_tiles = skips_blocked_tiles and not processes.passes_together
         self._parameters = list(model.trainable_parameters().values())
         self._num_latent_dims = model.num_latent_dims
         self._loss_scale = self._choose_loss_scale()
@@ -58,14 +60,15 @@ class Update:
 
         `check` is called before each tile and may raise to stop. Raises TrainingDiverged.
         """
-        diagnostics = UpdateDiagnostics(batch, self._config.rollout.dynamics.name, self._processes)
-        parts = self._deal(batch)
+        diagnostics, parts = self._diagnostics(batch), self._deal(batch)
         first_pass = parts[: self._config.update.optimizer_steps_per_rollout]
         tiles = [tile for part in first_pass for tile in self._tiles(batch, part)]
-        batch = self._objective.prepared(batch, tiles, check)
+        with self._processes.section():
+            batch = self._objective.prepared(batch, self._as_many_as_others(tiles), check)
         for index, part in enumerate(parts):
             diagnostics.learning_rate = self._set_learning_rate(step + index)
-            self._accumulate(batch, part, diagnostics, check)
+            with self._processes.section():
+                self._accumulate(batch, part, diagnostics, check)
             diagnostics.add_step(self._step())
         return diagnostics
 
@@ -105,13 +108,25 @@ class Update:
     ) -> None:
         """Add up the gradient of the part's mean loss; rows that teach nothing count in it and cost nothing."""
         num_terms = part.num_images * self._objective.num_slots(batch)
-        for tile in self._tiles(batch, part):
+        tiles = self._tiles(batch, part)
+        for index, tile in enumerate(self._as_many_as_others(tiles)):
             check()
-            result = self._objective.tile_loss(batch, tile, diagnostics)
-            loss = result.loss.sum() / num_terms
+            counts = index < len(tiles)
+            result = self._objective.tile_loss(batch, tile, diagnostics if counts else self._diagnostics(batch))
+            loss = result.loss.sum() / num_terms * counts
             diagnostics.add_loss(loss.detach())
             if result.flows or not self._skips_blocked_tiles:
                 (loss * self._loss_scale).backward()
+
+    def _as_many_as_others(self, tiles: list[Tile]) -> list[Tile]:
+        """`tiles`, then where processes pass together one of them again, until there are as many as in any other."""
+        if not self._processes.passes_together:
+            return tiles
+        again = tiles[-1] if tiles else Tile(torch.zeros(1, dtype=torch.int64), (0,))
+        return tiles + [again] * (self._processes.most(len(tiles)) - len(tiles))
+
+    def _diagnostics(self, batch: UpdateBatch) -> UpdateDiagnostics:
+        return UpdateDiagnostics(batch, self._config.rollout.dynamics.name, self._processes)
 
     def _set_learning_rate(self, step: int) -> float:
         rate = learning_rate(self._config.optimizer, step, self._config.iterations * self.num_steps)
