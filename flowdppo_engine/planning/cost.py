@@ -35,6 +35,7 @@ class Evaluations:
 
     num_evaluations: int
     num_images: int
+    num_drift_images: int
     num_sample_rounds: int
     num_samples: int
 
@@ -88,18 +89,21 @@ class RunCost:
         return (
             Phase("noise floor", self._floor_forwards()),
             Phase("evaluations", counts.num_evaluations * counts.num_images * each),
+            # The policy draws them once more, and the base model is asked at each step.
+            Phase("drift from the base model", counts.num_evaluations * counts.num_drift_images * 2 * each),
             Phase("samples", counts.num_sample_rounds * counts.num_samples * each),
         )
 
     @cached_property
     def evaluations(self) -> Evaluations:
         config = self._config
-        wanted = config.evaluation.num_prompts
+        wanted, drifting = config.evaluation.num_prompts, config.evaluation.num_drift_prompts
         sizes = self._set_sizes or (wanted,) * len(config.evaluation.prompt_sets)
         num_sample_prompts = min(config.samples.num_prompts, sizes[0] if sizes else config.samples.num_prompts)
         return Evaluations(
             self._num_due(config.evaluation.every) if sizes else 0,
             sum(min(wanted, size) for size in sizes),
+            sum(min(wanted, size, drifting) for size in sizes),
             self._num_due(config.samples.every),
             num_sample_prompts * config.samples.seeds_per_prompt,
         )

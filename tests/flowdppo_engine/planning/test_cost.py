@@ -17,7 +17,7 @@ FIELDS = {
     },
     "update": {"tile_samples": 4},
     "reference": {"num_logged": 5},
-    "evaluation": {"every": 2, "num_prompts": 10, "num_denoising_steps": 7},
+    "evaluation": {"every": 2, "num_prompts": 10, "num_denoising_steps": 7, "num_drift_prompts": 3},
     "samples": {"every": 3, "num_prompts": 2, "seeds_per_prompt": 3},
 }
 NFT = {
@@ -48,6 +48,7 @@ def test_a_plain_iteration():
         "KL to the base model": (5 * 2 * 2, 0),  # of the policy and of the base model
         "noise floor": (4, 0),
         "evaluations": (4 * 20 * 7, 0),  # before, after iterations 2 and 4, at the end; two sets of 10
+        "drift from the base model": (4 * 6 * 7 * 2, 0),  # 3 of each set, the policy and the base model
         "samples": (3 * 6 * 7, 0),  # before, after iteration 3, at the end
     }
 
@@ -61,7 +62,7 @@ def test_a_backward_pass_is_a_unit_and_checkpointing_another():
 def test_the_total_is_all_iterations_and_what_is_done_once():
     cost = cost_of()
     assert cost.units_per_iteration == 72 + 2 * 24 + 20
-    assert cost.total_units == 5 * 140 + 4 + 560 + 126
+    assert cost.total_units == 5 * 140 + 4 + 560 + 336 + 126
     assert (cost.num_images, cost.num_optimizer_steps) == (60, 10)
 
 
@@ -124,6 +125,7 @@ def test_diffusion_nft_asks_the_old_policy_at_each_tile():
 
 def test_small_sets_are_evaluated_whole_and_no_set_not_at_all():
     assert phases_of(cost_of(sizes=(4, 100)))["evaluations"] == (4 * (4 + 10) * 7, 0)
+    assert phases_of(cost_of(sizes=(2, 100)))["drift from the base model"] == (4 * (2 + 3) * 7 * 2, 0)
     without = cost_of({"evaluation": {"prompt_sets": []}}, sizes=())
     assert phases_of(without)["evaluations"] == (0, 0)
 

@@ -35,18 +35,19 @@ class Counter:
 @pytest.mark.parametrize(
     "changes",
     [
-        {},
         {"rollout": {"shared_initial_noise": True, "stochastic_steps": WINDOW, "ode": {"tail_fraction": 0.5}}},
         {"rollout": {"guidance_scale": 2.0}, "update": {"guidance_gradient": "both", "old_policy": "stored"}},
         {"update": {"guidance_scale": 2.0, "inner_epochs": 2}, "reference": {"beta": 0.1, "guidance_scale": 3.0}},
         {"update": {"old_policy": "recomputed", "tile_steps": 2}, "reference": {"num_logged": 3}},
-        {"evaluation": {"every": 3, "num_prompts": 100, "guidance_scale": 2.0}, "samples": {"every": 5}},
-        NFT,
+        {
+            "evaluation": {"every": 1, "num_prompts": 100, "num_drift_prompts": 3, "guidance_scale": 2.0},
+            "samples": {"every": 5},
+        },
         merge(NFT, {"reference": {"beta": 0.1}, "rollout": {"guidance_scale": 2.0}}),
     ],
 )
 def test_a_run_makes_the_passes_that_were_planned(changes, make_config, make_model, tmp_path):
-    config = make_config(**merge({"iterations": 3, "trust_region": {"name": "none"}}, changes))
+    config = make_config(**merge({"iterations": 2, "trust_region": {"name": "none"}}, changes))
     cost, model = RunCost(config, set_sizes=(6,)), make_model()
     counter = Counter(model.transformer)
     assert run.train(config, tmp_path / "run", model=model, rewards=brightness_suite()) == 0
