@@ -85,7 +85,7 @@ def _facts(config: RunConfig, cost: RunCost) -> str:
     ]
     if cost.saved_by_shared_prefix:
         facts.append(f"The shared start of a group saves {_count(cost.saved_by_shared_prefix)} passes an iteration.")
-    return " ".join(facts)
+    return "\n".join(facts)
 
 
 def _thing(config: RunConfig) -> str:
