@@ -5,6 +5,7 @@ the whole life of the run folder, also across resumes. A reader must accept type
 """
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Literal
@@ -205,19 +206,30 @@ def parse_event(line: str | bytes) -> Event:
 class EventWriter:
     """Appends events to `<folder>/events.jsonl`, a whole line at a time.
 
-    A line that a killed process left half-written is cut off when the file is opened again.
+    A line that a killed process left half-written is cut off when the file is opened again; one that a full disk cuts
+    short is taken back at once.
     """
 
     def __init__(self, folder: Path):
         path = folder / EVENTS_FILE
         self._next_seq = _cut_half_written_line(path) + 1
-        self._file = path.open("a", encoding="utf-8")
+        self._file = path.open("ab", buffering=0)
 
     def write(self, event: Event) -> None:
+        """Raises OSError, the file as before, where the disk does not take the line."""
         stamped = event.model_copy(update={"seq": self._next_seq, "time": time.time()})
-        self._file.write(stamped.model_dump_json() + "\n")
-        self._file.flush()
+        line, end = f"{stamped.model_dump_json()}\n".encode(), self._file.seek(0, os.SEEK_END)
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+        except OSError:
+            self._file.truncate(end)
+            raise
         self._next_seq += 1
+
+    def sync(self) -> None:
+        """Have the disk itself hold every line so far, which a node that loses power would else lose."""
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         self._file.close()

@@ -1,20 +1,37 @@
 """Checkpoint folders: staged beside, listed with their hashes, renamed into place last, verified when read."""
 
 import hashlib
-import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, ValidationError
+from safetensors import SafetensorError
 
 CHECKPOINTS = "checkpoints"
 MANIFEST_FILE = "manifest.json"
 STAGING_PREFIX = ".staging-"
+NAME = re.compile(r"step-\d{6,}")
 
 
 class DamagedCheckpoint(Exception):
     """A checkpoint folder is not what its manifest says."""
+
+
+class ListedFile(BaseModel):
+    sha256: str
+    num_bytes: int
+
+
+class Manifest(BaseModel):
+    """Every file of a checkpoint but the manifest itself, by its path in the folder; others may lie beside them."""
+
+    version: Literal[1] = 1
+    files: dict[str, ListedFile] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -31,13 +48,24 @@ def folder_name(step: int) -> str:
 
 
 def write(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Let `fill` write into a staging folder beside, then make it the checkpoint `folder` at one stroke."""
+    """Let `fill` write into a staging folder beside, then make it the checkpoint `folder` at one stroke.
+
+    Raises OSError, and leaves nothing behind, where the disk does not take it.
+    """
     staging = folder.with_name(STAGING_PREFIX + folder.name)
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
-    fill(staging)
-    _write_manifest(staging)
-    staging.rename(folder)
+    try:
+        staging.mkdir(parents=True)
+        fill(staging)
+        _write_manifest(staging)
+        staging.rename(folder)
+    except SafetensorError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise OSError(f"checkpoint {folder.name} could not be written: {error}") from error
+    except BaseException:
+        # What was staged may be what fills the disk, and the failure has yet to be told on the same disk.
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
     _sync(folder.parent)
 
 
@@ -59,21 +87,24 @@ def find_latest_valid(run_folder: Path) -> Found:
 
 
 def list_checkpoints(run_folder: Path) -> list[Path]:
-    """Checkpoint folders, oldest first, whole or not."""
-    return sorted((run_folder / CHECKPOINTS).glob("step-*"), key=lambda folder: int(folder.name[5:]))
+    """Checkpoint folders, oldest first, whole or not. What a person put beside them (`step-000040-old`) is none."""
+    folders = [path for path in (run_folder / CHECKPOINTS).glob("step-*") if NAME.fullmatch(path.name)]
+    return sorted(folders, key=lambda folder: int(folder.name[5:]))
 
 
 def verify(folder: Path) -> None:
     """Raises DamagedCheckpoint unless each file of the manifest is there with its hash."""
     try:
-        listed = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamagedCheckpoint(f"{MANIFEST_FILE} is missing or unreadable ({error})") from error
-    for name, entry in listed.items():
+        manifest = Manifest.model_validate_json((folder / MANIFEST_FILE).read_bytes())
+    except OSError as error:
+        raise DamagedCheckpoint(f"{MANIFEST_FILE} is missing or unreadable ({error.strerror})") from error
+    except ValidationError as error:
+        raise DamagedCheckpoint(f"{MANIFEST_FILE} is not whole ({error.errors()[0]['msg']})") from error
+    for name, listed in manifest.files.items():
         path = folder / name
         if not path.is_file():
             raise DamagedCheckpoint(f"{name} is missing")
-        if _sha256(path) != entry["sha256"]:
+        if path.stat().st_size != listed.num_bytes or _sha256(path) != listed.sha256:
             raise DamagedCheckpoint(f"{name} has another content than when it was written")
 
 
@@ -102,10 +133,11 @@ def _write_manifest(folder: Path) -> None:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {}
     for path in paths:
-        files[path.relative_to(folder).as_posix()] = {"sha256": _sha256(path), "num_bytes": path.stat().st_size}
+        name = path.relative_to(folder).as_posix()
+        files[name] = ListedFile(sha256=_sha256(path), num_bytes=path.stat().st_size)
         _sync(path)
     manifest = folder / MANIFEST_FILE
-    manifest.write_text(json.dumps({"version": 1, "files": files}, indent=2) + "\n", encoding="utf-8")
+    manifest.write_text(Manifest(files=files).model_dump_json(indent=2) + "\n", encoding="utf-8")
     _sync(manifest)
     _sync(folder)
 

@@ -41,6 +41,8 @@ class CheckpointKeeper:
         if folder.exists() and path in announced:
             return
         if not folder.exists():
+            # A run is taken up from here: what it told until here must outlast a loss of power as the checkpoint does.
+            self._reporter.sync()
             checkpoints.write(folder, self._state.save)
         self._prune(self._ranked())
         self._reporter.emit(

@@ -41,6 +41,10 @@ class Reporter:
             for listener in self._listeners:
                 listener(event)
 
+    def sync(self) -> None:
+        """Returns once the disk itself holds every event so far."""
+        self._writer.sync()
+
     def log(self, level: str, message: str) -> None:
         self.emit(Log(level=level, message=message))
 

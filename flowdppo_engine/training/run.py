@@ -64,7 +64,7 @@ class Run:
             return peers.end(Ending(exit_code=EXIT_STOPPED_EARLY))
         except Exception as error:
             exit_code = EXIT_BAD_CONFIG if isinstance(error, BadConfig) else EXIT_FAILED
-            return peers.end(Ending(exit_code=exit_code, failed=failures.describe(error)))
+            return peers.end(Ending(exit_code=exit_code, failed=failures.describe(error, self._config)))
         finally:
             if writer:
                 writer.close()

@@ -1,5 +1,6 @@
 import json
 import math
+import resource
 
 import pytest
 from pydantic import ValidationError
@@ -53,6 +54,21 @@ def test_a_line_is_there_as_soon_as_it_is_written(tmp_path):
     writer = EventWriter(tmp_path)
     writer.write(Log(level="info", message="x"))
     assert (tmp_path / events.EVENTS_FILE).read_bytes().endswith(b"}\n")
+
+
+def test_a_line_that_the_disk_does_not_take_is_not_there_at_all(tmp_path):
+    path = tmp_path / events.EVENTS_FILE
+    writer = EventWriter(tmp_path)
+    writer.write(Log(level="info", message="whole"))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            writer.write(Log(level="info", message="does not fit"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    writer.write(Finished(iteration=1, step=2))
+    assert [(event.seq, event.type) for event in read(tmp_path)] == [(1, "log"), (2, "finished")]
 
 
 def test_an_unknown_type_is_accepted_with_what_it_carries():

@@ -61,8 +61,7 @@ def in_the_middle_of_a_line() -> None:
 
     def write(self, event):
         if event.type == "metrics" and event.iteration == 3:
-            self._file.write(event.model_dump_json()[:40])
-            self._file.flush()
+            self._file.write(event.model_dump_json()[:40].encode())
             send(signal.SIGKILL)
         original(self, event)
 

@@ -1,20 +1,14 @@
 """Whatever ends a run, and whenever: taken up again, it is the undisturbed run, bit for bit."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
-from flowdppo_engine.events import parse_event
 from flowdppo_engine.training import checkpoints
 from tests.flowdppo_engine.training.interruptions import INTERRUPTIONS
+from tests.flowdppo_engine.training.run_folder import assert_same_files, facts, read_events, run_script
 
-REPOSITORY = Path(__file__).parents[3]
 KILLED = -9
 NAMES = [*INTERRUPTIONS, "killed_twice", "killed_then_stopped", "damaged"]
 
@@ -22,60 +16,13 @@ NAMES = [*INTERRUPTIONS, "killed_twice", "killed_then_stopped", "damaged"]
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory) -> Path:
     workdir = tmp_path_factory.mktemp("interruptions")
-    subprocess.run(
-        [sys.executable, Path(__file__).with_name("interruptions.py"), workdir],
-        check=True, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    run_script(Path(__file__).with_name("interruptions.py"), workdir)
     return workdir
 
 
 @pytest.fixture(scope="module")
 def exit_codes(runs) -> dict[str, list[int]]:
     return json.loads((runs / "exit_codes.json").read_text())
-
-
-def read_events(folder: Path) -> list:
-    return [parse_event(line) for line in (folder / "events.jsonl").read_bytes().splitlines()]
-
-
-def live_line(folder: Path) -> list:
-    """The events that count: those past a point of resumption are void."""
-    line = []
-    for event in read_events(folder):
-        if event.type == "resumed":
-            line = [past for past in line if getattr(past, "iteration", 0) <= event.iteration]
-        line.append(event)
-    return line
-
-
-def facts(folder: Path) -> dict:
-    """What the live line tells of a run, but for times; each thing must have been told once."""
-    told = {}
-    for event in live_line(folder):
-        if event.type in ("metrics", "samples", "evaluation", "checkpoint"):
-            key = (event.type, event.iteration, getattr(event, "prompt_set", None))
-            assert key not in told, f"{key} was told twice"
-            told[key] = _without_times(event)
-    return told
-
-
-def _without_times(event) -> dict:
-    fields = event.model_dump(exclude={"seq", "time", "removed"})
-    if event.type == "metrics":
-        fields["values"] = {
-            name: value for name, value in event.values.items() if not name.startswith(("time/", "memory/"))
-        }
-    return fields
-
-
-def last_checkpoint_tensors(folder: Path) -> dict[str, torch.Tensor]:
-    latest = checkpoints.list_checkpoints(folder)[-1]
-    return {
-        f"{path.relative_to(latest)}:{name}": tensor
-        for path in sorted(latest.rglob("*.safetensors"))
-        for name, tensor in load_file(path).items()
-    }
 
 
 def test_undisturbed_run_tells_everything(runs, exit_codes):
@@ -98,12 +45,7 @@ def test_interrupted_and_taken_up_is_undisturbed(runs, name):
         key for key in told.keys() - expected_facts.keys() if key[0] == "checkpoint" and name.startswith("stopped")
     }
     assert {key: fact for key, fact in told.items() if key not in extra} == expected_facts
-    expected = last_checkpoint_tensors(runs / "undisturbed")
-    tensors = last_checkpoint_tensors(runs / name)
-    assert tensors.keys() == expected.keys()
-    assert all(torch.equal(tensors[key], expected[key]) for key in expected)
-    for picture in sorted((runs / "undisturbed").rglob("*.png")):
-        assert (runs / name / picture.relative_to(runs / "undisturbed")).read_bytes() == picture.read_bytes()
+    assert_same_files(runs / name, runs / "undisturbed")
 
 
 @pytest.mark.parametrize("name", ["undisturbed", *NAMES])
