@@ -58,7 +58,8 @@ class PipelineModel(FlowModel):
 
     @property
     def device(self) -> torch.device:
-        return self.transformer.device
+        # The first parameter's: diffusers' own property looks at every module, which takes milliseconds a call.
+        return next(self.transformer.parameters()).device
 
     @property
     def network(self) -> torch.nn.Module:
