@@ -117,8 +117,9 @@ def _check_name(name: str) -> None:
         raise ValueError(f"recipe {name!r} does not exist; choose one of {', '.join(_written_recipes())}.")
 
 
+@cache
 def _gather(name: str) -> dict[str, Any]:
-    """Everything that a recipe or part says on top of its bases, in words and in fields."""
+    """Everything that a recipe or part says on top of its bases, in words and in fields. Not to be changed in place."""
     written = dict(_written_recipes().get(name) or _read_yaml(FOLDER / "parts" / f"{name}.yaml"))
     bases, fields = written.pop("base", []), {}
     for base in [bases] if isinstance(bases, str) else bases:
