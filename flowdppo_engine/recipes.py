@@ -119,7 +119,7 @@ def _check_name(name: str) -> None:
 
 @cache
 def _gather(name: str) -> dict[str, Any]:
-    """Everything that a recipe or part says on top of its bases, in words and in fields. Not to be changed in place."""
+    """Everything that a recipe or part says on top of its bases, in words and in fields; not to be changed."""
     written = dict(_written_recipes().get(name) or _read_yaml(FOLDER / "parts" / f"{name}.yaml"))
     bases, fields = written.pop("base", []), {}
     for base in [bases] if isinstance(bases, str) else bases:
