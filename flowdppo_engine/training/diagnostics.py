@@ -1,7 +1,7 @@
 """What the updates of one iteration looked like, collected without waiting for the device until the end."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -40,6 +40,8 @@ class UpdateDiagnostics:
     _grad_norms: list[float] = field(default_factory=list)
 
     def add_tile(self, tile: Tile, movement: Movement, advantages: torch.Tensor, output: TrustRegionOutput) -> None:
+        # A masked tile has no backward pass that would free its graph, and everything here is kept to the end.
+        output = replace(output, loss=output.loss.detach())
         self._tiles.append(_Seen(self._part, tile, movement.detach(), advantages, output))
 
     def add_loss(self, loss: torch.Tensor) -> None:

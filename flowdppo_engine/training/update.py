@@ -112,11 +112,21 @@ class Update:
         for index, tile in enumerate(self._as_many_as_others(tiles)):
             check()
             counts = index < len(tiles)
-            result = self._objective.tile_loss(batch, tile, diagnostics if counts else self._diagnostics(batch))
-            loss = result.loss.sum() / num_terms * counts
-            diagnostics.add_loss(loss.detach())
-            if result.flows or not self._skips_blocked_tiles:
-                (loss * self._loss_scale).backward()
+            seen = diagnostics if counts else self._diagnostics(batch)
+            diagnostics.add_loss(self._learn_from(batch, tile, counts / num_terms, seen))
+
+    def _learn_from(
+        self, batch: UpdateBatch, tile: Tile, share: float, diagnostics: UpdateDiagnostics
+    ) -> torch.Tensor:
+        """Add up the gradient of `share` times the sum of a tile's loss; returns that, 0-d, detached.
+
+        A method of its own, so that the graph of a blocked tile, which no backward pass frees, goes before the next.
+        """
+        result = self._objective.tile_loss(batch, tile, diagnostics)
+        loss = result.loss.sum() * share
+        if result.flows or not self._skips_blocked_tiles:
+            (loss * self._loss_scale).backward()
+        return loss.detach()
 
     def _as_many_as_others(self, tiles: list[Tile]) -> list[Tile]:
         """`tiles`, then where processes pass together one of them again, until there are as many as in any other."""
