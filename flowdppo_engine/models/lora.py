@@ -60,15 +60,24 @@ def save_lora(transformer: torch.nn.Module, pipeline_class: type, folder: Path) 
     metadata["target_modules"] = sorted(metadata["target_modules"])
     pipeline_class.save_lora_weights(
         folder,
-        transformer_lora_layers=get_peft_model_state_dict(transformer),
+        transformer_lora_layers=_adapter(transformer),
         transformer_lora_adapter_metadata=metadata,
         weight_name=WEIGHTS_FILE,
     )
 
 
+def _adapter(transformer: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The LoRA's weights by their names in a file, taken from those alone.
+
+    The whole state would do; but a network that is shared out over processes gathers its weights for that.
+    """
+    weights = {name: parameter.detach() for name, parameter in trainable_parameters(transformer).items()}
+    return get_peft_model_state_dict(transformer, state_dict=weights)
+
+
 def load_lora(transformer: torch.nn.Module, folder: Path) -> None:
     weights = {name.removeprefix(PREFIX): tensor for name, tensor in load_file(folder / WEIGHTS_FILE).items()}
-    expected = {name: tensor.shape for name, tensor in get_peft_model_state_dict(transformer).items()}
+    expected = {name: tensor.shape for name, tensor in _adapter(transformer).items()}
     found = {name: tensor.shape for name, tensor in weights.items()}
     if found != expected:
         strange = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))

@@ -59,7 +59,12 @@ class Peers:
         """End the run everywhere. Returns the exit code where this process is alone, and exits with it otherwise."""
         if self._store is None:
             return self._conclude(ending)
-        first = self._store.compare_set(ENDING, "", ending.model_dump_json())
+        try:
+            first = self._store.compare_set(ENDING, "", ending.model_dump_json())
+        except dist.DistError:
+            # Nobody is left to tell it: the main process took the store with it.
+            print(ending.failed, file=sys.stderr)
+            _exit(ending.exit_code)
         self._exit_after(Ending.model_validate_json(first))
 
     def leave(self) -> None:

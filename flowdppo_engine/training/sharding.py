@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from accelerate.utils import FullyShardedDataParallelPlugin, parse_flag_from_env
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import CPUOffloadPolicy, fully_shard
 
 from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.models.base import FlowModel
@@ -32,7 +32,7 @@ class Sharding:
         plugin = FullyShardedDataParallelPlugin()
         if plugin.fsdp_version != 2:
             raise BadConfig(f"fsdp_version = {plugin.fsdp_version} in accelerate's configuration: give 2.")
-        if plugin.cpu_offload:
+        if isinstance(plugin.cpu_offload, CPUOffloadPolicy):
             raise BadConfig("fsdp_offload_params = true in accelerate's configuration: give false.")
         return cls(bool(plugin.reshard_after_forward))
 
