@@ -8,6 +8,7 @@ from flowdppo_engine.errors import BadConfig, ModelNotFound
 from flowdppo_engine.events import Failed
 from flowdppo_engine.rewards.base import RewardError
 from flowdppo_engine.training.memory_advice import ENGINE, advise, ran_out_of_memory
+from flowdppo_engine.training.processes import ProcessLost
 from flowdppo_engine.training.update import TrainingDiverged
 
 NUM_LAST_FRAMES = 2
@@ -47,6 +48,11 @@ def _judge(error: Exception, config: RunConfig) -> tuple[str, bool]:
             return "What the reward needs was away: try again, the run goes on after its last checkpoint.", False
         case RewardError():
             return "A reward has to score every image with a finite number; check its inputs and prompts.", True
+        case ProcessLost():
+            return (
+                "Another process of the run is gone, or did not come within the timeout: its standard error may tell "
+                "more. One that was killed without a word may have been short of memory on its machine."
+            ), False
         case TrainingDiverged():
             return _advise_divergence(config), True
         case FileNotFoundError():
