@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # What .venv holds: a copy of the lock that was installed.
 INSTALLED := $(VENV)/installed.lock
 
-.PHONY: run test test-all lint format bench screenshots lock clean browser
+.PHONY: run test test-all lint format bench bench-engine screenshots lock clean browser
 .DEFAULT_GOAL := run
 
 run: $(INSTALLED)
@@ -27,9 +27,11 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED)
-	$(BIN)/python -m pytest tests/benchmarks -s
-	$(BIN)/python -m tests.benchmarks
+bench: bench-engine
+	$(BIN)/python -m pytest tests/benchmarks/test_ingest.py -s
+
+bench-engine: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.engine
 
 screenshots: $(INSTALLED) browser
 	$(BIN)/python -m tests.end_to_end.screenshots
