@@ -16,15 +16,23 @@ SHARE_OF_THRESHOLD = 0.1
 
 @dataclass(frozen=True)
 class Floor:
-    """`kl_mean`: KL as a mean over latent dimensions; `ratio_deviation`: the largest |ratio - 1|."""
+    """`kl_mean`: KL as a mean over latent dimensions; `ratio_deviation`: the largest |ratio - 1|.
+
+    `velocity_distance`: mean squared difference of the velocities.
+    """
 
     kl_mean: float
     ratio_deviation: float
+    velocity_distance: float
 
     @classmethod
     def of(cls, movement: Movement) -> "Floor":
         """What `movement`, of a policy that has not moved, reads."""
-        return cls(float(movement.kl.double().mean()), float(movement.log_ratio.double().expm1().abs().max()))
+        return cls(
+            float(movement.kl.double().mean()),
+            float(movement.log_ratio.double().expm1().abs().max()),
+            float(movement.velocity_distance.double().mean()),
+        )
 
     @classmethod
     def highest(cls, floors: Iterable["Floor"]) -> "Floor":
@@ -50,6 +58,8 @@ def _compared(floor: Floor, config: RunConfig, num_latent_dims: int) -> tuple[st
     region = config.trust_region
     if hasattr(region, "clip_range"):
         return "|ratio - 1|", floor.ratio_deviation, region.clip_range
+    if getattr(region, "measured_on", None) == "velocity":
+        return "squared difference of velocities", floor.velocity_distance, region.threshold.value
     bound = getattr(region, "threshold", None) or getattr(region, "target", None)
     limit = Threshold(bound.value, bound.scale).in_mean(num_latent_dims) if bound else None
     return "KL (mean over latent dimensions)", floor.kl_mean, limit

@@ -73,9 +73,13 @@ class Update:
         return diagnostics
 
     def probe_tile(self, batch: UpdateBatch) -> Tile:
-        """A tile as large as those of the update, in which every image has another place than it had at rollout."""
+        """A tile as large as those of the update, in which every image has another place than it had at rollout.
+
+        Of the last slots: near the data the same error of a velocity is many times the KL that it is near the noise.
+        """
         rows, update = torch.arange(len(batch.advantages)).flip(0), self._config.update
-        return next(cut_tiles(rows, self._objective.num_slots(batch), update.tile_samples, update.tile_steps))
+        slots = range(self._objective.num_slots(batch))
+        return Tile(rows[: update.tile_samples], tuple(slots[-update.tile_steps :]))
 
     def _choose_loss_scale(self) -> float:
         """1, but in fp16, where the gradient of a mean over so many latents underflows, a power of two (exact)."""
