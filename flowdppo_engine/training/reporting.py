@@ -29,8 +29,8 @@ class Reporter:
         self._writer = writer
         self._listeners = tuple(listeners) if writer else ()
         self._shield = shield
-        # Another process's failure is told from a thread.
-        self._lock = threading.Lock()
+        # Another process's failure is told from a thread; a listener may have something to tell itself.
+        self._lock = threading.RLock()
         self.history = history
 
     def emit(self, event: Event) -> None:

@@ -24,6 +24,8 @@ from flowdppo_engine.training.reporting import Listener, Progress, Reporter, Tim
 from flowdppo_engine.training.setup import Ingredients, prepare
 from flowdppo_engine.training.state import TrainState
 from flowdppo_engine.training.stopping import Stopped, StopRequest
+from flowdppo_engine.training.trackers import check_packages
+from flowdppo_engine.training.tracking import Tracking
 
 CONFIG_FILE = "config.yaml"
 EXIT_OK, EXIT_FAILED, EXIT_BAD_CONFIG, EXIT_STOPPED_EARLY = 0, 1, 2, 143
@@ -56,19 +58,27 @@ class Run:
         """Train from the latest whole checkpoint, or from the start; returns the exit code."""
         writer = self._open() if launched.is_main() else None
         history = History.read(self._folder) if writer else History()
-        reporter = Reporter(writer, history, self._listeners, self._stop.shielded)
+        tracking = Tracking(self._config, self._folder, lambda message: reporter.log("warning", message))
+        reporter = Reporter(writer, history, (*self._listeners, tracking), self._stop.shielded)
         peers = Peers(lambda ending: self._conclude(ending, reporter))
         try:
             self._train(reporter, peers)
         except Stopped:
             return peers.end(Ending(exit_code=EXIT_STOPPED_EARLY))
         except Exception as error:
-            exit_code = EXIT_BAD_CONFIG if isinstance(error, BadConfig) else EXIT_FAILED
-            return peers.end(Ending(exit_code=exit_code, failed=failures.describe(error, self._config)))
+            return peers.end(self._explain(error))
         finally:
+            tracking.close()
             if writer:
                 writer.close()
         return EXIT_OK
+
+    def _explain(self, error: Exception) -> Ending:
+        failed = failures.describe(error, self._config)
+        if launched.num_processes() > 1:
+            which = f"process {launched.rank()} of {launched.num_processes()} (counted from 0)"
+            failed = failed.model_copy(update={"error": f"{which}: {failed.error}"})
+        return Ending(exit_code=EXIT_BAD_CONFIG if isinstance(error, BadConfig) else EXIT_FAILED, failed=failed)
 
     def _open(self) -> EventWriter:
         checkpoints.remove_leftovers(self._folder)
@@ -76,6 +86,8 @@ class Run:
 
     def _train(self, reporter: Reporter, peers: Peers) -> None:
         self._stop.interrupts = True
+        if launched.is_main():
+            check_packages(self._config.tracking)
         joined = join()
         processes = joined.processes
         peers.meet(processes)
