@@ -21,4 +21,6 @@ def pixel_spread(small: torch.Tensor, group_size: int) -> torch.Tensor:
     Over all pairs it is the root of twice the sample variance.
     """
     groups = small.view(-1, group_size, small.shape[1])
-    return (2 * groups.var(dim=1, correction=1)).mean(dim=1).sqrt()
+    # Written out: `var` over an axis that is not the last is several times as slow.
+    squares = (groups - groups.mean(dim=1, keepdim=True)).square().sum(dim=(1, 2))
+    return (2 * squares / ((group_size - 1) * small.shape[1])).sqrt()
