@@ -3,8 +3,9 @@ import io
 import pytest
 from rich.console import Console
 
-from flowdppo_engine.console import LiveBar, PlainLines, format_seconds
+from flowdppo_engine.console import LiveBar, PlainLines, describe_metrics, format_seconds
 from flowdppo_engine.events import (
+    Best,
     Checkpoint,
     Difference,
     Evaluation,
@@ -13,6 +14,7 @@ from flowdppo_engine.events import (
     Log,
     Metrics,
     Phase,
+    RankedCheckpoint,
     Resumed,
     Score,
     Started,
@@ -32,6 +34,10 @@ EVENTS = [
     ),
     Checkpoint(iteration=1, step=2, path="checkpoints/step-000002", num_bytes=3 * 2**20),
     Resumed(iteration=1, step=2, checkpoint=None),
+    Best(
+        iteration=1, step=2, prompt_set="sandbox:in_domain", score="tifa",
+        checkpoints=[RankedCheckpoint(iteration=1, step=2, path="checkpoints/step-000002", mean=0.25)],
+    ),
     Log(level="warning", message="the [floor] is high"),
     Finished(iteration=1, step=2, stopped=True),
     Failed(error="OSError: full", traceback="Traceback\n", hint="Free some space.", deterministic=False),
@@ -56,6 +62,7 @@ def test_plain_lines_tell_each_event_once():
         "Evaluation on sandbox:in_domain (1 prompts): tifa 0.2500 (+0.1000)",
         "Checkpoint checkpoints/step-000002, 3.0 MiB.",
         "Resumed after iteration 1 from the base model.",
+        "Best by tifa on sandbox:in_domain: step-000002 (0.2500)",
         "warning: the [floor] is high",
         "Stopped after iteration 1.",
         "Failed: OSError: full",
@@ -75,3 +82,16 @@ def test_live_bar_shows_the_state_and_scrolls_the_rest():
 )
 def test_seconds_in_words(seconds, text):
     assert format_seconds(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"kl/reference_nats": 0.5}, "reward 0.5000, KL to base 0.5 nats a step, 42 images/s"),
+        ({"velocity/reference_distance": 0.0123}, "reward 0.5000, distance to base 0.0123, 42 images/s"),
+        ({}, "reward 0.5000, 42 images/s"),
+    ],
+)
+def test_an_iteration_is_told_with_whatever_distance_it_has(values, line):
+    common = {"reward/mean": 0.5, "time/images_per_second": 41.6}
+    assert describe_metrics(Metrics(iteration=1, step=2, values=common | values)) == line

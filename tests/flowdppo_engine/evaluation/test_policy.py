@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -7,6 +8,7 @@ import torch
 from flowdppo_engine.evaluation.policy import load_policy, score_policy
 from flowdppo_engine.models.conditions import ConditionStore
 from flowdppo_engine.training import run
+from flowdppo_engine.training.history import History
 from tests.flowdppo_engine.brightness import brightness_suite
 
 
@@ -15,7 +17,13 @@ def trained(tiny_folder, prompts_file, tmp_path_factory):
     from tests.flowdppo_engine.tiny_run import tiny_config
 
     folder = tmp_path_factory.mktemp("trained") / "run"
-    config = tiny_config(tiny_folder, prompts_file, iterations=2, optimizer={"lr": 5e-2}, checkpoint={"every": 1})
+    config = tiny_config(
+        *(tiny_folder, prompts_file),
+        iterations=2,
+        optimizer={"lr": 5e-2},
+        evaluation={"every": 1},
+        checkpoint={"every": 1, "keep_best": 2},
+    )
     assert run.train(config, folder, rewards=brightness_suite()) == 0
     return folder
 
@@ -35,6 +43,18 @@ def test_latest_checkpoint_is_taken_unless_named(trained):
     earlier = load_policy(str(trained), "step-000002")
     assert earlier.checkpoint.name == "step-000002"
     assert not torch.equal(draw(latest), draw(earlier))
+
+
+def test_the_best_checkpoint_that_is_whole_is_taken(trained, tmp_path):
+    best, other = History.read(trained).best[2].checkpoints
+    assert best.mean >= other.mean
+    assert load_policy(str(trained), "best").checkpoint == trained / best.path
+    copy = shutil.copytree(trained, tmp_path / "copy")
+    (copy / best.path / "manifest.json").unlink()
+    assert load_policy(str(copy), "best").checkpoint == copy / other.path
+    shutil.rmtree(copy / other.path)
+    with pytest.raises(ValueError, match="--checkpoint best does not exist .* checkpoint.keep_best"):
+        load_policy(str(copy), "best")
 
 
 def test_averaged_weights_are_taken(trained):

@@ -4,12 +4,13 @@ import pytest
 
 from flowdppo_engine.config import CheckpointConfig
 from flowdppo_engine.events import Evaluation, EventWriter, Resumed, Score, parse_event
-from flowdppo_engine.training import checkpoints
+from flowdppo_engine.training import checkpoints, run
 from flowdppo_engine.training.best import BestScore
 from flowdppo_engine.training.history import History
 from flowdppo_engine.training.keeper import CheckpointKeeper
 from flowdppo_engine.training.reporting import Reporter
 from flowdppo_engine.training.state import Position
+from tests.flowdppo_engine.brightness import brightness_suite
 
 MEANS = {1: 0.2, 2: 0.9, 3: 0.4, 4: 0.8, 5: 0.1, 6: 0.3}
 
@@ -100,6 +101,15 @@ def test_what_is_told_to_be_removed_is_what_is_gone(tmp_path):
     removed = [path for kind in ("checkpoint", "best") for event in read(tmp_path, kind) for path in event.removed]
     assert len(removed) == len(set(removed))
     assert written - set(removed) == {f"checkpoints/{path.name}" for path in checkpoints.list_checkpoints(tmp_path)}
+
+
+def test_a_score_that_no_reward_logs_ends_the_run_before_it_trains(make_config, tmp_path):
+    config = make_config(checkpoint={"keep_best": 1, "best_score": "sandbox_picture_quality_red"})
+    assert run.train(config, tmp_path / "run", rewards=brightness_suite()) == 2
+    (failed,) = read(tmp_path / "run", "failed")
+    assert "checkpoint.best_score = 'sandbox_picture_quality_red' is no score of this run" in failed.error
+    assert "give one of brightness" in failed.error and failed.deterministic
+    assert read(tmp_path / "run", "metrics") == []
 
 
 @pytest.mark.parametrize("killed_after", range(1, 20))

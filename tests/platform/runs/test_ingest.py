@@ -138,6 +138,18 @@ def test_removed_checkpoints_are_marked(run, stream):
     assert dict(run.checkpoints.values_list("path", "removed")) == {"checkpoints/a": True, "checkpoints/b": False}
 
 
+def test_checkpoints_that_a_better_one_displaced_are_marked(run, stream):
+    best = events.RankedCheckpoint(iteration=2, step=4, path="checkpoints/b", mean=0.5)
+    stream.store(
+        events.Checkpoint(iteration=1, step=2, path="checkpoints/a", num_bytes=1),
+        events.Checkpoint(iteration=2, step=4, path="checkpoints/b", num_bytes=1),
+        events.Best(
+            iteration=2, step=4, prompt_set="set", score="tifa", checkpoints=[best], removed=["checkpoints/a"]
+        ),
+    )
+    assert dict(run.checkpoints.values_list("path", "removed")) == {"checkpoints/a": True, "checkpoints/b": False}
+
+
 def test_large_integers_of_latents_and_seeds_fit(run, stream):
     sample = events.Sample(index=0, path="x.png", prompt="p", seed=2**40, rewards={})
     stream.store(events.Samples(iteration=1, step=2, samples=[sample]))
