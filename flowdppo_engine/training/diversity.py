@@ -21,6 +21,8 @@ def pixel_spread(small: torch.Tensor, group_size: int) -> torch.Tensor:
     Over all pairs it is the root of twice the sample variance.
     """
     groups = small.view(-1, group_size, small.shape[1])
+    # Seen from the group's first picture, so that one picture drawn again and again has no rounding for a spread.
+    moved = groups - groups[:, :1]
     # Written out: `var` over an axis that is not the last is several times as slow.
-    squares = (groups - groups.mean(dim=1, keepdim=True)).square().sum(dim=(1, 2))
+    squares = (moved - moved.mean(dim=1, keepdim=True)).square().sum(dim=(1, 2))
     return (2 * squares / ((group_size - 1) * small.shape[1])).sqrt()
