@@ -1,6 +1,6 @@
 """Draws the images of an iteration: this process's groups, in batches."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -30,6 +30,32 @@ class Noise:
 
     def of_step(self, step: int, rows: Sequence[int]) -> torch.Tensor:
         return keyed.normal_rows(self.latent_shape, rows, self.seed, "step", self.iteration, step)
+
+
+@dataclass(frozen=True)
+class StepNoise(Mapping[int, torch.Tensor]):
+    """The noise `[B, ...]` of each stochastic step, drawn when it is asked for.
+
+    By then an accelerator is at work on that step's pass, and the time to draw is not lost.
+    """
+
+    noise: Noise
+    steps: Sequence[int]
+    rows: Sequence[int]
+
+    def __getitem__(self, step: int) -> torch.Tensor:
+        if step not in self.steps:
+            raise KeyError(step)
+        return self.noise.of_step(step, self.rows)
+
+    def __contains__(self, step: object) -> bool:
+        return step in self.steps
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.steps)
+
+    def __len__(self) -> int:
+        return len(self.steps)
 
 
 class Sampler:
@@ -63,7 +89,7 @@ class Sampler:
         for groups in self._batches_of_groups():
             trunk = self._trunk(denoising, noise, conditions, groups, num_shared, check)
             for rows, sample in self._branches(groups, trunk, noise):
-                step_noise = {step: noise.of_step(step, self._everywhere(rows)) for step in stochastic_steps}
+                step_noise = StepNoise(noise, stochastic_steps, self._everywhere(rows))
                 condition = conditions.take(rows // self._config.group_size)
                 steps = range(num_shared, denoising.num_steps)
                 latents, recorded = walk(self._model, denoising, sample, condition, steps, step_noise, check)

@@ -8,7 +8,7 @@ from flowdppo_engine.policy.dynamics import make_dynamics
 from flowdppo_engine.policy.schedules import make_sigmas
 from flowdppo_engine.training.denoising import Denoising
 from flowdppo_engine.training.rollout import walk
-from flowdppo_engine.training.sampler import Noise, Sampler
+from flowdppo_engine.training.sampler import Noise, Sampler, StepNoise
 from tests.flowdppo_engine.tiny_sd3 import LATENT_SHAPE
 
 NUM_GROUPS, GROUP_SIZE = 3, 4
@@ -55,6 +55,23 @@ def test_batches_draw_what_each_image_draws_alone(tiny_model, shared, batch_size
     torch.testing.assert_close(latents, torch.stack(alone), atol=1e-5, rtol=1e-5)
     assert [record.step for record in records] == list(STEPS)
     assert all(len(record.sample) == len(record.velocity) == NUM_IMAGES for record in records)
+
+
+def test_noise_is_drawn_once_the_pass_of_its_step_is_under_way():
+    told = []
+
+    class TellingNoise(Noise):
+        def of_step(self, step, rows):
+            told.append(step)
+            return super().of_step(step, rows)
+
+    step_noise = StepNoise(TellingNoise(NOISE.seed, NOISE.iteration, NOISE.latent_shape), STEPS, [0, 3])
+    assert (list(step_noise), len(step_noise)) == ([2, 4], 2)
+    assert 2 in step_noise and 3 not in step_noise and told == []
+    torch.testing.assert_close(step_noise[4], NOISE.of_step(4, [0, 3]), rtol=0, atol=0)
+    assert told == [4]
+    with pytest.raises(KeyError):
+        step_noise[3]
 
 
 def test_a_shared_prefix_is_computed_once_a_group(tiny_model):
