@@ -36,10 +36,12 @@ def ran_out_of_memory(error: BaseException | None) -> bool:
 def advise(error: BaseException, config: RunConfig) -> str:
     """A sentence with the knobs to turn, as far as they can be turned further."""
     phase = find_phase(error)
-    knobs = list(_KNOBS.get(phase, _of_everything)(config))
-    if not knobs:
-        knobs = ["a device with more memory"]
-    return f"Out of memory in {phase}. What would help, most first: {'; '.join(knobs)}."
+    return f"Out of memory in {phase}. What would help, most first: {'; '.join(knobs_of(phase, config))}."
+
+
+def knobs_of(phase: str, config: RunConfig) -> list[str]:
+    """Each begins with the field; there always is one, since a picture can be smaller."""
+    return list(KNOBS.get(phase, _of_everything)(config))
 
 
 def find_phase(error: BaseException) -> str:
@@ -121,7 +123,7 @@ def _halved(field: str, value: int) -> Iterator[str]:
         yield f"{field} = {value // 2} or less (now {value})"
 
 
-_KNOBS = {
+KNOBS = {
     "a reward": _of_reward,
     "the encoding of prompts": _of_encoding,
     "an evaluation": _of_evaluation,
