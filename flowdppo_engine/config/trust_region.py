@@ -24,9 +24,10 @@ class DivergenceMaskConfig(Strict):
     name: Literal["divergence_mask"] = "divergence_mask"
     threshold: ThresholdConfig = ThresholdConfig()
     asymmetric: bool = knob(True, "Block only updates that move away from the old policy (the paper's mask).")
-    measured_on: Literal["transition", "velocity"] = knob(
+    measured_on: Literal["transition", "mean", "velocity"] = knob(
         "transition",
-        "The KL of the transition, or the mean squared difference of the velocities, which needs `scale: mean`.",
+        "The KL of the transition, or the mean squared difference of its means without 1 / (2 std^2) (the paper's "
+        "Algorithm 1), or of the velocities. The last two are no KL and need `scale: mean`.",
     )
 
 

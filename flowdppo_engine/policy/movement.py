@@ -45,6 +45,11 @@ class Movement:
         return self.log_ratio * self.num_latent_dims
 
     @property
+    def mean_distance(self) -> Tensor:
+        """``mean((mean_new - mean_old)^2)``, ``[B]``: the KL without its ``1 / (2 std^2)``."""
+        return 2 * self.std.square() * self.kl
+
+    @property
     def kl_nats(self) -> Tensor:
         """KL of the transition in nats (Flow-DPPO Eq. 14), ``[B]``."""
         return self.kl * self.num_latent_dims

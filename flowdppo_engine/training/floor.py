@@ -18,11 +18,12 @@ SHARE_OF_THRESHOLD = 0.1
 class Floor:
     """`kl_mean`: KL as a mean over latent dimensions; `ratio_deviation`: the largest |ratio - 1|.
 
-    `velocity_distance`: mean squared difference of the velocities.
+    `mean_distance`, `velocity_distance`: mean squared difference of the means and of the velocities.
     """
 
     kl_mean: float
     ratio_deviation: float
+    mean_distance: float
     velocity_distance: float
 
     @classmethod
@@ -31,6 +32,7 @@ class Floor:
         return cls(
             float(movement.kl.double().mean()),
             float(movement.log_ratio.double().expm1().abs().max()),
+            float(movement.mean_distance.double().mean()),
             float(movement.velocity_distance.double().mean()),
         )
 
@@ -58,8 +60,11 @@ def _compared(floor: Floor, config: RunConfig, num_latent_dims: int) -> tuple[st
     region = config.trust_region
     if hasattr(region, "clip_range"):
         return "|ratio - 1|", floor.ratio_deviation, region.clip_range
-    if getattr(region, "measured_on", None) == "velocity":
-        return "squared difference of velocities", floor.velocity_distance, region.threshold.value
+    match getattr(region, "measured_on", "transition"):
+        case "mean":
+            return "squared difference of means", floor.mean_distance, region.threshold.value
+        case "velocity":
+            return "squared difference of velocities", floor.velocity_distance, region.threshold.value
     bound = getattr(region, "threshold", None) or getattr(region, "target", None)
     limit = Threshold(bound.value, bound.scale).in_mean(num_latent_dims) if bound else None
     return "KL (mean over latent dimensions)", floor.kl_mean, limit

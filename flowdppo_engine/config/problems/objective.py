@@ -53,9 +53,9 @@ def _find_in_forward_process(config: RunConfig) -> Iterator[str]:
 
 def _find_in_policy_gradient(config: RunConfig) -> Iterator[str]:
     region = config.trust_region
-    if region.name == "divergence_mask" and region.measured_on == "velocity" and region.threshold.scale != "mean":
+    if region.name == "divergence_mask" and region.measured_on != "transition" and region.threshold.scale != "mean":
         yield (
-            f"trust_region.threshold.scale = {region.threshold.scale}: a squared difference of velocities is no KL: "
+            f"trust_region.threshold.scale = {region.threshold.scale}: measured_on {region.measured_on} is no KL: "
             "choose mean, or measured_on transition."
         )
     adapts = region.name == "adaptive_clip" or (region.name == "kl_penalty" and region.adaptive)

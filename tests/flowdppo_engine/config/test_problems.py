@@ -77,7 +77,7 @@ def window(**steps) -> dict:
         (nft(update={"old_policy": "recomputed"}), "update.old_policy = recomputed", "choose auto."),
         # trust regions
         ({"trust_region": {"name": "divergence_mask", "measured_on": "velocity", "threshold": {"scale": "nats"}}},
-         "trust_region.threshold.scale = nats: a squared difference of velocities is no KL",
+         "trust_region.threshold.scale = nats: measured_on velocity is no KL",
          "measured_on transition."),
         ({"trust_region": {"name": "adaptive_clip"}, "update": {"optimizer_steps_per_rollout": 1}},
          "trust_region.name = adaptive_clip is steered by the KL", "or update.inner_epochs."),
@@ -90,8 +90,6 @@ def window(**steps) -> dict:
          "give the second a label of its own."),
         ({"prompts": {"train": "mine.txt"}}, "prompts.train = 'mine.txt' has no questions for sandbox_soft_tifa",
          "give a sandbox: set or a .jsonl."),
-        ({"evaluation": {"prompt_sets": ["sandbox:in_domain", "mine.txt"]}},
-         "evaluation.prompt_sets = 'mine.txt' has no questions", "give a sandbox: set or a .jsonl."),
         ({"model": {**OTHER_MODEL, "family": "wan", "num_frames": 5},
           "rewards": [{"name": "jpeg_compressibility", "frames": {"num_frames": 8}}]},
          "rewards.0.frames.num_frames = 8 is more than the 5 frames of a video", "lower it."),

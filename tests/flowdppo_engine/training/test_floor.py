@@ -12,6 +12,7 @@ from flowdppo_engine.training.update import Update
 MASK = {"name": "divergence_mask", "threshold": {"value": 1e-6}}
 MASK_IN_NATS = {"name": "divergence_mask", "threshold": {"value": 1e-3, "scale": "nats"}}
 MASK_ON_VELOCITIES = {"name": "divergence_mask", "threshold": {"value": 1e-6}, "measured_on": "velocity"}
+MASK_ON_MEANS = {"name": "divergence_mask", "threshold": {"value": 1e-6}, "measured_on": "mean"}
 PENALTY = {"name": "kl_penalty", "target": {"value": 1e-6}}
 CLIP = {"name": "ratio_clip", "clip_range": 1e-4}
 
@@ -19,16 +20,18 @@ CLIP = {"name": "ratio_clip", "clip_range": 1e-4}
 @pytest.mark.parametrize(
     ("floor", "trust_region", "is_high"),
     [
-        (Floor(0.9e-7, 0.0, 0.0), MASK, False),
-        (Floor(1.1e-7, 0.0, 0.0), MASK, True),
-        (Floor(0.9e-7, 0.0, 0.0), MASK_IN_NATS, False),
-        (Floor(1.1e-7, 0.0, 0.0), MASK_IN_NATS, True),
-        (Floor(1.1e-7, 0.0, 0.0), PENALTY, True),
-        (Floor(0.0, 1.1e-5, 0.0), CLIP, True),
-        (Floor(1.0, 0.9e-5, 0.0), CLIP, False),
-        (Floor(1.0, 1.0, 0.9e-7), MASK_ON_VELOCITIES, False),
-        (Floor(0.0, 0.0, 1.1e-7), MASK_ON_VELOCITIES, True),
-        (Floor(1.0, 1.0, 1.0), {"name": "none"}, False),
+        (Floor(0.9e-7, 0.0, 0.0, 0.0), MASK, False),
+        (Floor(1.1e-7, 0.0, 0.0, 0.0), MASK, True),
+        (Floor(0.9e-7, 0.0, 0.0, 0.0), MASK_IN_NATS, False),
+        (Floor(1.1e-7, 0.0, 0.0, 0.0), MASK_IN_NATS, True),
+        (Floor(1.1e-7, 0.0, 0.0, 0.0), PENALTY, True),
+        (Floor(0.0, 1.1e-5, 0.0, 0.0), CLIP, True),
+        (Floor(1.0, 0.9e-5, 0.0, 0.0), CLIP, False),
+        (Floor(1.0, 1.0, 0.0, 0.9e-7), MASK_ON_VELOCITIES, False),
+        (Floor(0.0, 0.0, 0.0, 1.1e-7), MASK_ON_VELOCITIES, True),
+        (Floor(1.0, 1.0, 0.9e-7, 1.0), MASK_ON_MEANS, False),
+        (Floor(0.0, 0.0, 1.1e-7, 0.0), MASK_ON_MEANS, True),
+        (Floor(1.0, 1.0, 1.0, 1.0), {"name": "none"}, False),
     ],
 )
 def test_floor_above_a_tenth_of_what_the_trust_region_looks_for(make_config, floor, trust_region, is_high):
@@ -42,11 +45,12 @@ def test_floor_is_read_off_a_policy_that_has_not_moved():
     movement = SimpleNamespace(
         kl=torch.tensor([1e-8, 3e-8]),
         log_ratio=torch.tensor([-2e-7, 1e-7]),
+        mean_distance=torch.tensor([3e-9, 5e-9]),
         velocity_distance=torch.tensor([2e-6, 4e-6]),
     )
     floor = Floor.of(movement)
     assert floor.kl_mean == pytest.approx(2e-8) and floor.ratio_deviation == pytest.approx(2e-7, rel=1e-5)
-    assert floor.velocity_distance == pytest.approx(3e-6)
+    assert floor.mean_distance == pytest.approx(4e-9) and floor.velocity_distance == pytest.approx(3e-6)
 
 
 @pytest.mark.parametrize(("tile_steps", "slots"), [(1, (1,)), (2, (0, 1)), (9, (0, 1))])

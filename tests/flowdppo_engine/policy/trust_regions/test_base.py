@@ -24,6 +24,7 @@ DELTA = 1e-6
 REGIONS = {
     "divergence_mask": make_trust_region("divergence_mask", threshold=DELTA),
     "divergence_mask on velocities": make_trust_region("divergence_mask", threshold=DELTA, measured_on="velocity"),
+    "divergence_mask on means": make_trust_region("divergence_mask", threshold=DELTA, measured_on="mean"),
     "predictive_mask": make_trust_region("predictive_mask", threshold=DELTA),
     "predictive_mask in full": make_trust_region("predictive_mask", threshold=DELTA, order="full"),
     "ratio_clip": make_trust_region("ratio_clip", clip_range=1e-4),
@@ -167,7 +168,10 @@ def test_the_reference_term_is_never_masked():
         (lambda: make_trust_region("divergence_mask"), "threshold"),
         (lambda: make_trust_region("divergence_mask", threshold=0.0), "threshold=0.0"),
         (lambda: make_trust_region("divergence_mask", threshold=math.nan), "threshold=nan"),
-        (lambda: make_trust_region("divergence_mask", threshold=1.0, measured_on="mean"), "transition, velocity"),
+        (
+            lambda: make_trust_region("divergence_mask", threshold=1.0, measured_on="latents"),
+            "transition, mean, velocity",
+        ),
         (lambda: make_trust_region("predictive_mask", threshold=1.0, order="second"), "first, full"),
         (lambda: make_trust_region("predictive_mask", threshold=1.0, step_size=0.0), "step_size=0.0"),
         (lambda: make_trust_region("ratio_clip", clip_range=1.0), "clip_range=1.0"),

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from flowdppo_engine.policy.trust_regions import make_trust_region
-from tests.flowdppo_engine.policy.movements import movement_of
+from tests.flowdppo_engine.policy.movements import measured, movement_of
 
 DELTA = 1e-6
 # advantage, log-ratio, divergence: all eight combinations of the three signs.
 CASES = list(itertools.product((1.5, -1.5), (1e-3, -1e-3), (2 * DELTA, 0.5 * DELTA)))
 MASK = make_trust_region("divergence_mask", threshold=DELTA)
 SYMMETRIC = make_trust_region("divergence_mask", threshold=DELTA, asymmetric=False)
+ON_MEAN = make_trust_region("divergence_mask", threshold=DELTA, measured_on="mean")
 ON_VELOCITY = make_trust_region("divergence_mask", threshold=DELTA, measured_on="velocity")
 
 
@@ -41,6 +42,17 @@ def test_measured_on_velocities_the_std_plays_no_part(case):
         movement = movement_of(log_ratio, kl, velocity_distance=distance, std=std)
         expected = MASK(movement_of(log_ratio, distance), torch.tensor([advantage]))
         assert torch.equal(ON_VELOCITY(movement, torch.tensor([advantage])).keep, expected.keep)
+
+
+@pytest.mark.parametrize("std", [1e-2, 0.5, 3.0])
+def test_measured_on_means_the_threshold_is_on_their_squared_difference(std):
+    """Algorithm 1's form: the same shift of the mean is judged alike whatever noise covers it."""
+    shifts = [0.9e-3, 1.1e-3]
+    old = torch.zeros(2, 6, dtype=torch.float64)
+    new = old + torch.tensor(shifts, dtype=torch.float64)[:, None]
+    movement = measured(old, new, noise=torch.ones_like(old), std=std)
+    assert ON_MEAN(movement, torch.tensor([1.0, 1.0])).keep.tolist() == [shift**2 < DELTA for shift in shifts]
+    torch.testing.assert_close(movement.mean_distance, torch.tensor(shifts).square(), rtol=1e-4, atol=0)
 
 
 def test_all_cases_at_once():
