@@ -7,7 +7,9 @@ from flowdppo_engine.config.base import Strict, knob
 
 class EvaluationConfig(Strict):
     prompt_sets: tuple[str, ...] = knob(
-        ("sandbox:in_domain", "sandbox:out_of_domain"), "Prompt sets to score, each on its own."
+        ("sandbox:in_domain", "sandbox:out_of_domain"),
+        "Prompt sets to score, each on its own. A reward that asks questions is left out on a set without any. "
+        "Samples are drawn from the first.",
     )
     every: int = knob(40, "Evaluate after this many iterations, and before the first and after the last.", ge=1)
     num_prompts: int = knob(256, "Prompts taken from the head of each set.", ge=1)

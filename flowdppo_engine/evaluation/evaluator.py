@@ -50,13 +50,14 @@ class Evaluator:
     ) -> dict[str, Score]:
         """Every named score of one image a prompt; the noise of prompt i depends on the evaluation's seed and i.
 
-        A score is over the prompts that it applies to, and left out where there is none. `check` is called before each
+        A score is over the prompts that it applies to, and left out where there is none; so is a reward that asks
+        questions, on prompts without any (RewardSuite.applying_to). `check` is called before each
         pass with how many images are done, `waiting` while scores are waited for; both may raise to stop.
         """
         noise = keyed.normal((len(prompts), *self._model.latent_shape), self._config.seed, "evaluation")
         with self._processes.section():
             own = score_prompts(
-                *(self._model, self._denoising, self._store, self._rewards, prompts, noise),
+                *(self._model, self._denoising, self._store, self._rewards.applying_to(prompts), prompts, noise),
                 *(self._batches(len(prompts)), self._over_all(check, len(prompts)), waiting),
             )
         scored = Scored.cat([part for part in self._processes.gather(own) if part])

@@ -69,7 +69,7 @@ def save_samples(
         return []
     folder = run_folder / "samples" / name
     folder.mkdir(parents=True, exist_ok=True)
-    scores = rewards.measure(pictures, [pairs[index][0] for index in own], waiting).scores
+    scores = rewards.applying_to(prompts).measure(pictures, [pairs[index][0] for index in own], waiting).scores
     samples = []
     for row, index in enumerate(own):
         prompt, seed = pairs[index]

@@ -10,6 +10,7 @@ from flowdppo_engine.events import Score
 from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.models.conditions import ConditionStore
 from flowdppo_engine.models.registry import load_model
+from flowdppo_engine.prompt_checks import find_unscored
 from flowdppo_engine.prompts import load_prompts
 from flowdppo_engine.recipes import read_config
 from flowdppo_engine.rewards.registry import make_reward_suite
@@ -56,8 +57,11 @@ def load_policy(source: str, checkpoint: str | None = None) -> Policy:
 
 
 def score_policy(policy: Policy, prompt_set: str) -> dict[str, Score]:
-    """Scores as in the run's own evaluations. Raises ValueError for a prompt set that is missing."""
-    prompts = load_prompts(prompt_set)[: policy.config.evaluation.num_prompts]
+    """Scores as in the run's own evaluations. Raises ValueError for a set that is missing or cannot be scored."""
+    prompts = load_prompts(prompt_set)
+    for problem in find_unscored(policy.config, prompt_set, prompts):
+        raise ValueError(problem)
+    prompts = prompts[: policy.config.evaluation.num_prompts]
     with TemporaryDirectory() as folder:
         store = ConditionStore.encode(policy.model.encode_prompts, [prompt.text for prompt in prompts], Path(folder))
         return Evaluator(

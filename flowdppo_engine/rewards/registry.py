@@ -61,7 +61,8 @@ def make_reward_suite(config: RunConfig, training_device: torch.device) -> Rewar
             _for_run(make_reward(reward, training_device), reward, draws_videos): reward.weight
             for reward in config.rewards
         },
-        [reward.logged_as for reward in config.rewards if reward.is_overlapping],
+        overlapping=[reward.logged_as for reward in config.rewards if reward.is_overlapping],
+        asking=[reward.logged_as for reward in config.rewards if reward.asks_questions],
     )
 
 

@@ -1,5 +1,6 @@
 """All rewards of a run together: each scores every batch, at once or while the next batch is drawn."""
 
+import copy
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
@@ -28,15 +29,37 @@ class Pending:
 class RewardSuite:
     """Rewards and their weights in the sum; a reward of weight 0 is scored and logged all the same.
 
-    Those named in `overlapping` work in a thread each, on one batch after the other.
+    Those named in `overlapping` work in a thread each, on one batch after the other. Those named in `asking` ask the
+    questions of each prompt.
     """
 
-    def __init__(self, weighted: Mapping[Reward, float], overlapping: Collection[str] = ()):
+    def __init__(
+        self, weighted: Mapping[Reward, float], overlapping: Collection[str] = (), asking: Collection[str] = ()
+    ):
         self._rewards = tuple(weighted)
+        self._asking = frozenset(asking)
         self.weights = {reward.name: weight for reward, weight in weighted.items()}
         self.higher_is_better = {reward.name: reward.higher_is_better for reward in weighted}
         self._threads = {name: BackgroundThread(f"reward {name}") for name in overlapping}
         self._under_way: list[Future[Measured]] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(reward.name for reward in self._rewards)
+
+    def applying_to(self, prompts: Sequence[Prompt]) -> "RewardSuite":
+        """The rewards that can judge an evaluation's prompts: without a question among them, those that ask are out.
+
+        Where only some prompts have questions nothing is left out, and what asks them fails.
+        """
+        if not self._asking or any(prompt.questions for prompt in prompts):
+            return self
+        # The same rewards in the same threads, so that none is called twice at a time.
+        others = copy.copy(self)
+        others._rewards = tuple(reward for reward in self._rewards if reward.name not in self._asking)
+        others._threads = {name: thread for name, thread in self._threads.items() if name not in self._asking}
+        others._under_way = []
+        return others
 
     def measure(
         self, images: torch.Tensor, prompts: Sequence[Prompt], check: Callable[[], None] = lambda: None

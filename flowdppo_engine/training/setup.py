@@ -12,6 +12,7 @@ from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.models.conditions import ConditionStore
 from flowdppo_engine.models.registry import load_model, silence_libraries
+from flowdppo_engine.prompt_checks import find_prompt_problems
 from flowdppo_engine.prompts import Prompt, load_prompts
 from flowdppo_engine.rewards.registry import make_reward_suite
 from flowdppo_engine.rewards.suite import RewardSuite
@@ -31,11 +32,13 @@ class PromptSets:
 
     @classmethod
     def load(cls, config: RunConfig) -> "PromptSets":
-        """Raises BadConfig for a set that is missing or unreadable."""
+        """Raises BadConfig for a set that is missing, unreadable, or not what the rewards ask for."""
+        for problem in find_prompt_problems(config):
+            raise BadConfig(f"{problem.field}: {problem.message}")
         num_prompts = config.evaluation.num_prompts
         return cls(
-            _load("prompts.train", config.prompts.train),
-            {name: _load("evaluation.prompt_sets", name)[:num_prompts] for name in config.evaluation.prompt_sets},
+            load_prompts(config.prompts.train),
+            {name: load_prompts(name)[:num_prompts] for name in config.evaluation.prompt_sets},
         )
 
     @property
@@ -107,10 +110,3 @@ def _texts_of(config: RunConfig, prompts: PromptSets, schedule: PromptSchedule) 
     sets: Mapping[str, Sequence[Prompt]] = prompts.evaluation
     used += [*sets.values(), prompts.samples[: config.samples.num_prompts]]
     return [prompt.text for some in used for prompt in some]
-
-
-def _load(field: str, source: str) -> list[Prompt]:
-    try:
-        return load_prompts(source)
-    except (OSError, ValueError) as error:
-        raise BadConfig(f"{field}: {error}") from error

@@ -131,7 +131,8 @@ def test_validate_says_which_prompt_files_of_a_recipe_are_missing():
     result = invoke("validate", "--recipe", "sd3.5-flow-dppo")
     assert result.exit_code == 2 and yaml.safe_load(result.stdout)["lora"]["rank"] == 32
     assert "prompts.train: prompt set 'prompts/geneval2-train.jsonl' was not found" in result.stderr
-    assert "evaluation.prompt_sets: prompt set 'prompts/geneval2.jsonl' was not found" in result.stderr
+    for name in ("geneval2.jsonl", "pickscore-test.txt"):
+        assert f"evaluation.prompt_sets: prompt set 'prompts/{name}' was not found" in result.stderr
 
 
 @pytest.mark.parametrize(

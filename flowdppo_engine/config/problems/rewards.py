@@ -21,13 +21,11 @@ def find_in_rewards(config: RunConfig) -> Iterator[str]:
 
 
 def _find_plain_prompts(config: RunConfig) -> Iterator[str]:
-    """Prompt sets without questions, for rewards that ask them."""
+    """Training prompts without questions, for rewards that ask them; evaluations leave those rewards out."""
     asking = next((reward.logged_as for reward in config.rewards if reward.asks_questions), None)
-    named = [("prompts.train", config.prompts.train)]
-    named += [("evaluation.prompt_sets", source) for source in config.evaluation.prompt_sets]
-    for field, source in named:
-        if asking and source.endswith(".txt"):
-            yield f"{field} = {source!r} has no questions for {asking}: give a sandbox: set or a .jsonl."
+    source = config.prompts.train
+    if asking and source.endswith(".txt"):
+        yield f"prompts.train = {source!r} has no questions for {asking}: give a sandbox: set or a .jsonl."
 
 
 def _find_in_frames(config: RunConfig) -> Iterator[str]:

@@ -38,7 +38,7 @@ def prompt_files(settings, tmp_path):
     question = '{"prompt": "a cat", "vqa_list": [["Is there a cat?", "Yes"]]}'
     for name in ("geneval2-train.jsonl", "geneval2.jsonl"):
         (settings.PROMPTS_DIR / name).write_text(question)
-    for name in ("video-train.txt", "video-test.txt"):
+    for name in ("pickscore-test.txt", "video-train.txt", "video-test.txt"):
         (settings.PROMPTS_DIR / name).write_text("a cat that runs")
 
 
