@@ -109,6 +109,9 @@ class LiveBar(PlainLines):
             self._progress.update(self._task, completed=event.iteration, state=self._state + self._time_left())
         else:
             super().__call__(event)
+        if isinstance(event, Failed):
+            # Of several processes none gets to the end of its `with`.
+            self._progress.stop()
 
     def _tell_phase(self, event: Phase) -> None:
         self._seconds_left = event.seconds_left

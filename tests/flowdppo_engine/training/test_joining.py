@@ -1,0 +1,50 @@
+import pytest
+
+from flowdppo_engine.errors import BadConfig
+from flowdppo_engine.training.joining import NOBODY_ELSE, TIMEOUT_VARIABLE, join
+from flowdppo_engine.training.sharding import Sharding
+
+
+def test_a_process_that_was_started_plainly_is_alone():
+    assert join() == NOBODY_ELSE
+
+
+def test_deepspeed_is_refused_with_what_to_use(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    with pytest.raises(BadConfig, match="under DeepSpeed.*with FSDP2"):
+        join()
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-3", "nan"])
+def test_a_timeout_that_is_no_number_of_minutes_is_refused(monkeypatch, value):
+    monkeypatch.setenv(TIMEOUT_VARIABLE, value)
+    with pytest.raises(BadConfig, match=f"{TIMEOUT_VARIABLE} = '{value}'"):
+        join()
+
+
+def test_processes_that_do_not_find_each_other_are_refused(monkeypatch):
+    """As with a launcher that sets its own variables: each would think that it is the main one."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(BadConfig, match="2 processes were started"):
+        join()
+
+
+def test_sharding_is_as_accelerates_configuration_has_it(monkeypatch):
+    assert Sharding.from_environment() is None
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    monkeypatch.setenv("FSDP_VERSION", "2")
+    assert Sharding.from_environment() == Sharding(reshard_after_forward=True)
+    monkeypatch.setenv("FSDP_RESHARD_AFTER_FORWARD", "false")
+    assert Sharding.from_environment() == Sharding(reshard_after_forward=False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [("FSDP_VERSION", "1", "fsdp_version = 1.*give 2"), ("FSDP_OFFLOAD_PARAMS", "true", "fsdp_offload_params = true")],
+)
+def test_what_of_fsdp_cannot_train_is_refused(monkeypatch, variable, value, message):
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    monkeypatch.setenv("FSDP_VERSION", "2")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadConfig, match=message):
+        Sharding.from_environment()
