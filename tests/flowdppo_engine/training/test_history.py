@@ -1,4 +1,4 @@
-from flowdppo_engine.events import Checkpoint, Evaluation, EventWriter, Resumed, Samples, Started
+from flowdppo_engine.events import Best, Checkpoint, Evaluation, EventWriter, Resumed, Samples, Started
 from flowdppo_engine.training.history import History
 
 STARTED = Started(total_iterations=9, num_latent_dims=1, num_trainable_parameters=1, engine_version="0")
@@ -32,6 +32,15 @@ def test_checkpoints_are_those_announced_and_not_removed():
     history = History.of([checkpoint(1, "a"), checkpoint(2, "b"), checkpoint(3, "c", removed=["a"])])
     assert history.checkpoints == {"b", "c"}
     assert history.position == (3, 0)
+
+
+def test_the_best_count_as_far_as_the_run_is_taken_up_from():
+    def best(iteration, removed=()):
+        return Best(iteration=iteration, step=0, prompt_set="set", score="s", checkpoints=[], removed=list(removed))
+
+    told = [checkpoint(2, "a"), best(2), checkpoint(4, "b"), best(4, removed=["a"])]
+    assert set(History.of(told).best) == {2, 4} and History.of(told).checkpoints == {"b"}
+    assert set(History.of([*told, Resumed(iteration=2, step=4, checkpoint="a")]).best) == {2}
 
 
 def test_a_half_written_line_is_left_out(tmp_path):
