@@ -84,27 +84,24 @@ def measure_gain(subject: Subject, comparison: Comparison, num_iterations: int) 
     without = BenchedLoop(_changed(subject, comparison.fields, comparison.without), comparison.ways)
     rounds = [_one_round(saving, without, number) for number in range(num_iterations + 1)][1:]
     activations = _peak_activations(without) / _peak_activations(saving) if comparison.measures_memory else None
-    first, other = rounds[0]
-    return Gain(
-        comparison.name,
-        tuple(b.seconds / a.seconds for a, b in rounds),
-        activations,
-        (Counts.of(first.passes), Counts.of(other.passes)),
-    )
+    return Gain(comparison.name, tuple(ratio for ratio, _ in rounds), activations, rounds[0][1])
 
 
-def _one_round(saving: BenchedLoop, without: BenchedLoop, number: int):
-    """Which goes first changes, so that a machine that slows down favours neither."""
-    if number % 2:
-        second, first = without.run(), saving.run()
-        return first, second
-    return saving.run(), without.run()
+def _one_round(saving: BenchedLoop, without: BenchedLoop, number: int) -> tuple[float, tuple[Counts, Counts]]:
+    """The ratio of seconds, and the passes of both. Which goes first changes: a machine that slows favours neither."""
+    in_turn = (without, saving) if number % 2 else (saving, without)
+    of_loop = {}
+    for loop in in_turn:
+        measured = loop.run()
+        of_loop[loop] = measured.seconds, Counts.of(measured.passes)
+    (with_seconds, with_counts), (seconds, counts) = of_loop[saving], of_loop[without]
+    return seconds / with_seconds, (with_counts, counts)
 
 
 def _peak_activations(loop: BenchedLoop) -> int:
     activations = Activations(loop.model.transformer)
     with activations.counted():
-        loop.run()
+        loop.run(keeps_passes=False)
     return activations.peak_bytes
 
 

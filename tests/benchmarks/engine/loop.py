@@ -1,7 +1,7 @@
 """A training loop without a run around it: iterations, one after the other, measured."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -48,7 +48,7 @@ class Ways:
 
 @dataclass(frozen=True)
 class Measured:
-    """One iteration: seconds of all and of each phase, the passes that it made, and its metrics."""
+    """One iteration: seconds of all and of each phase, the passes that it made (where kept), and its metrics."""
 
     seconds: float
     phases: dict[str, float]
@@ -94,12 +94,12 @@ class BenchedLoop:
         prompt = self._ingredients.prompts.train[self._ingredients.schedule.prompts_of(0)[0]]
         return self._ingredients.store.get([prompt.text] * num_rows, self.model.device)
 
-    def run(self) -> Measured:
-        """The next iteration."""
+    def run(self, keeps_passes: bool = True) -> Measured:
+        """The next iteration; what passes are kept takes memory."""
         timer, recorder = Timer(self.clock), PassRecorder(self.model.transformer)
         # The loop's own stopwatch goes by the same clock as everything else here.
         own_clock = patch.object(resources, "time", SimpleNamespace(perf_counter=self.clock))
-        with own_clock, recorder, timer:
+        with own_clock, recorder if keeps_passes else nullcontext(), timer:
             metrics = self._iteration.run(lambda: None)
         phases = {name: metrics[f"time/{name}_seconds"] for name in PHASES}
         return Measured(timer.seconds, phases, recorder.passes, metrics)

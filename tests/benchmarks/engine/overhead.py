@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from tests.benchmarks.engine.clock import Timer
-from tests.benchmarks.engine.loop import PHASES, BenchedLoop, Measured
-from tests.benchmarks.engine.passes import Counts, Pass, bare_seconds
+from tests.benchmarks.engine.loop import PHASES, BenchedLoop
+from tests.benchmarks.engine.passes import Counts, bare_seconds
 
 
 @dataclass(frozen=True)
@@ -38,27 +38,40 @@ class Overhead:
 def measure_overhead(loop: BenchedLoop, num_iterations: int) -> Overhead:
     """Each iteration is followed by its own passes, by hand; the first does not count."""
     network, clock, subject = loop.model.transformer, loop.clock, loop.subject
-    rounds: list[tuple[Measured, float]] = []
+    rounds = []
     for _ in range(num_iterations + 1):
         measured = loop.run()
-        rounds.append((measured, bare_seconds(network, measured.passes, clock)))
+        rounds.append(_Round(measured.seconds, measured.phases, bare_seconds(network, measured.passes, clock)))
     rounds = rounds[1:]
-    last = rounds[-1][0]
     return Overhead(
         subject.name,
         subject.config.rollout.num_images,
         loop.model.num_latent_dims,
-        {name: statistics.median(measured.phases[name] for measured, _ in rounds) for name in PHASES},
-        statistics.median(bare for _, bare in rounds),
-        statistics.median((one.seconds - one.phases["decode"] - one.phases["reward"]) / bare for one, bare in rounds),
-        statistics.median(one.seconds / bare for one, bare in rounds),
-        Counts.of(last.passes),
-        _batching(loop, last.passes),
+        {name: statistics.median(one.phases[name] for one in rounds) for name in PHASES},
+        statistics.median(one.bare for one in rounds),
+        statistics.median(one.loop / one.bare for one in rounds),
+        statistics.median(one.seconds / one.bare for one in rounds),
+        Counts.of(measured.passes),
+        _batching(loop, max(one.num_rows for one in measured.passes)),
     )
 
 
-def _batching(loop: BenchedLoop, passes: list[Pass]) -> float:
-    return _pass_seconds(loop, max(one.num_rows for one in passes)) / _pass_seconds(loop, 1)
+@dataclass(frozen=True)
+class _Round:
+    """Seconds of an iteration and of its bare passes."""
+
+    seconds: float
+    phases: dict[str, float]
+    bare: float
+
+    @property
+    def loop(self) -> float:
+        """Without decoding and rewards."""
+        return self.seconds - self.phases["decode"] - self.phases["reward"]
+
+
+def _batching(loop: BenchedLoop, num_rows: int) -> float:
+    return _pass_seconds(loop, num_rows) / _pass_seconds(loop, 1)
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """Stable Diffusion 3.5 Medium at its real size, with random weights: what a GPU is for."""
 
+import gc
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -117,15 +118,20 @@ def real_size_subject(size: Size, device: torch.device, folder: Path, **changes:
 
 
 def measure_compilation(size: Size, device: torch.device, folder: Path, num_iterations: int) -> list[RealSize]:
-    """The same iterations without and with regional compilation."""
-    plain = BenchedLoop(real_size_subject(size, device, folder))
-    flops = count_flops(plain)
-    compiled = BenchedLoop(real_size_subject(size, device, folder, model={"compile": "regional"}))
-    return [_measure(loop, flops, num_iterations) for loop in (plain, compiled)]
+    """The same iterations without and with regional compilation, one after the other: two would share the memory."""
+    measured, flops = [], 0.0
+    for compilation in ("none", "regional"):
+        loop = BenchedLoop(real_size_subject(size, device, folder, model={"compile": compilation}))
+        # What is compiled could not be counted.
+        flops = flops or count_flops(loop)
+        measured.append(_measure(loop, flops, num_iterations))
+        del loop
+        gc.collect()
+    return measured
 
 
 def count_flops(loop: BenchedLoop) -> float:
-    """Of the network's passes in an iteration. What is compiled could not be counted."""
+    """Of the network's passes in an iteration."""
     passes = loop.run().passes
     with FlopCounterMode(display=False) as counter:
         bare_seconds(loop.model.transformer, passes, loop.clock)
@@ -137,7 +143,7 @@ def _measure(loop: BenchedLoop, flops: float, num_iterations: int) -> RealSize:
     overhead = measure_overhead(loop, num_iterations)
     if on_gpu:
         torch.cuda.reset_peak_memory_stats()
-    loop.run()
+    loop.run(keeps_passes=False)
     peak = torch.cuda.max_memory_allocated() / GIB if on_gpu else 0.0
     return RealSize(loop.subject.name, overhead, flops, peak)
 

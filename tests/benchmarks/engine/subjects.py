@@ -17,10 +17,10 @@ from tests.flowdppo_engine.tiny_run import write_prompts
 RECIPE = "sandbox-flow-dppo"
 # Layers of a tiny network, times this: the loop's work on a latent is the same in a network of any depth, and those
 # that people train have dozens of layers.
-DEPTH = 8
+DEPTH = 6
 DEPTH_KEYS = ("num_layers", "num_single_layers", "n_layers")
 # Where the tests' latents are too few tokens for the network to be what is measured.
-LARGER = {"wan": {"resolution": 48, "width": 48}}
+LARGER = {"wan": {"resolution": 64, "width": 64}}
 NOT_PART = ["evaluation.num_prompts=1", "samples.num_prompts=1", "samples.seeds_per_prompt=1"]
 
 
