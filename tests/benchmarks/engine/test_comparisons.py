@@ -5,7 +5,7 @@ import pytest
 from tests.benchmarks.engine.comparisons import COMPARISONS, measure_gain
 from tests.benchmarks.engine.passes import Counts
 
-NUM_IMAGES, NUM_SLOTS, NUM_GROUPS, NUM_SHARED_STEPS = 32, 2, 4, 2
+NUM_IMAGES, NUM_SLOTS, NUM_GROUPS, NUM_SHARED_STEPS = 16, 2, 2, 2
 TRAINED = NUM_IMAGES * NUM_SLOTS
 
 
@@ -15,7 +15,7 @@ def gain(make_subject):
 
     def measure(part):
         (comparison,) = (one for one in COMPARISONS if part in one.name)
-        return measure_gain(make_subject(), comparison, num_iterations=1)
+        return measure_gain(make_subject(rollout={"groups_per_iteration": NUM_GROUPS}), comparison, num_iterations=1)
 
     return measure
 
