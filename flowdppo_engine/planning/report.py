@@ -7,7 +7,7 @@ from flowdppo_engine.config import RunConfig
 from flowdppo_engine.config.cautions import find_warnings
 from flowdppo_engine.planning.cost import Phase, RunCost
 from flowdppo_engine.planning.memory import MemoryPlan, When
-from flowdppo_engine.prompts import load_prompts
+from flowdppo_engine.planning.sizes import evaluated_sizes, set_size
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 AT_A_TIME = {
@@ -18,12 +18,8 @@ AT_A_TIME = {
 
 def print_plan(config: RunConfig, console: Console) -> None:
     """Cost, memory and warnings. Prompt sets that cannot be read count as large as the configuration allows."""
-    sizes = {source: _size_of(source) for source in (config.prompts.train, *config.evaluation.prompt_sets)}
-    evaluated = tuple(
-        config.evaluation.num_prompts if sizes[source] is None else sizes[source]
-        for source in config.evaluation.prompt_sets
-    )
-    memory = MemoryPlan(config, num_prompts=_num_prompts(config, sizes[config.prompts.train], evaluated))
+    evaluated = evaluated_sizes(config)
+    memory = MemoryPlan(config, num_prompts=_num_prompts(config, set_size(config.prompts.train), evaluated))
     for table in (cost_table(config, RunCost(config, evaluated)), memory_table(memory)):
         console.print(table)
         console.print()
@@ -94,13 +90,6 @@ def _thing(config: RunConfig) -> str:
 
 def _add_phase(table: Table, cost: RunCost, phase: Phase, share: float) -> None:
     table.add_row(phase.name, _count(phase.forwards), _count(phase.trained), _count(cost.units(phase)), _share(share))
-
-
-def _size_of(source: str) -> int | None:
-    try:
-        return len(load_prompts(source))
-    except (OSError, ValueError):
-        return None
 
 
 def _num_prompts(config: RunConfig, num_train: int | None, evaluated: tuple[int, ...]) -> int | None:

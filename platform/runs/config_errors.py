@@ -8,7 +8,8 @@ from pydantic_core import ErrorDetails
 
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.prompt_checks import find_prompt_problems
-from runs.knobs import Bounds, Kind, Knob, Node, config_tree, walk
+from runs.entries import lists, nodes_of, slots_of
+from runs.knobs import Bounds, Kind, Knob, Node, config_tree
 from runs.server_paths import find_outside_paths, on_this_server
 
 Errors = dict[str, list[str]]
@@ -40,11 +41,11 @@ def check_config(data: Mapping) -> RunConfig:
 
 
 def _explain_all(error: ValidationError, data: Mapping) -> Iterator[tuple[str, str]]:
-    nodes = {node.dotted: node for node in walk(config_tree())}
+    nodes = nodes_of(data)
     for details in error.errors():
         if details["type"] == "too_short" and details["input"]:
             continue  # Items were given, and each has an error of its own.
-        path = tuple(str(part) for part in details["loc"] if isinstance(part, str))
+        path = _path_of(details["loc"], data)
         while ".".join(path) not in nodes and path:
             path = path[:-1]
         yield from _explain(details, nodes[".".join(path)], nodes, data)
@@ -54,7 +55,7 @@ def _explain(details: ErrorDetails, node: Node, nodes: Mapping[str, Node], data:
     if isinstance(node, Knob):
         yield node.dotted, _explain_value(details, node)
     elif details["type"] == "value_error":
-        message = _with_names(str(details["ctx"]["error"]), data)
+        message = _with_slots(str(details["ctx"]["error"]), data)
         yield from _explain_combination(message, node, nodes)
     elif details["type"] == "too_short":
         yield node.dotted, "Choose at least one."
@@ -75,9 +76,23 @@ def _explain_combination(message: str, node: Node, nodes: Mapping[str, Node]) ->
             yield named, problem
 
 
-def _with_names(message: str, data: Mapping) -> str:
-    """The form has each reward under its name, where the configuration counts them."""
-    return re.sub(r"\brewards\.(\d+)\.", lambda found: f"rewards.{data['rewards'][int(found[1])]['name']}.", message)
+def _path_of(loc: tuple[int | str, ...], data: Mapping) -> tuple[str, ...]:
+    """Where the form has what pydantic names, which counts the blocks of a list and adds their kind."""
+    for union in lists():
+        place = len(union.path)
+        if loc[:place] == union.path and len(loc) > place:
+            slot = slots_of(union, data[union.path[-1]])[loc[place]]
+            loc = (*union.path, slot, *loc[place + 2 :])
+    return tuple(str(part) for part in loc if isinstance(part, str))
+
+
+def _with_slots(message: str, data: Mapping) -> str:
+    """The sentences of RunConfig's own check count the blocks of a list; the form has slots."""
+    for union in lists():
+        slots = slots_of(union, data.get(union.path[-1]) or ())
+        counted = rf"\b{re.escape(union.dotted)}\.(\d+)\."
+        message = re.sub(counted, lambda found, at=union.dotted, slots=slots: f"{at}.{slots[int(found[1])]}.", message)
+    return message
 
 
 def _split_problems(message: str) -> list[str]:
@@ -88,7 +103,7 @@ def _split_problems(message: str) -> list[str]:
 
 def _find_named(problem: str, node: Node, nodes: Mapping[str, Node]) -> str | None:
     """The dotted path that a problem starts with, absolute or within its block."""
-    start = re.match(r"[a-z_0-9]+(?:\.[a-z_0-9]+)*", problem)
+    start = re.match(r"[a-z_0-9]+(?:\.[a-z_0-9-]+)*", problem)
     if not start:
         return None
     candidates = (start[0], f"{node.dotted}.{start[0]}")

@@ -10,7 +10,13 @@ from functools import cached_property
 from flowdppo_engine.config import RunConfig
 from runs.config_errors import TOP, ConfigInvalid, Errors, check_config
 from runs.config_texts import ON, PREFIX, Texts, data_of, texts_of
+from runs.entries import entry, lists
+from runs.entry_edits import renumbered, with_block, without_block
 from runs.knobs import Block, Kind, Knob, Node, Union, config_tree, label_of
+from runs.plans import Plan, plan_of
+
+# The buttons that change a list of blocks.
+ADD, REMOVE = "add", "remove"
 
 
 @dataclass(frozen=True)
@@ -97,9 +103,13 @@ class BoundBlock(Bound):
 
 @dataclass(frozen=True)
 class BoundUnion(Bound):
-    template = "runs/form/union.html"
+    """A choice of one variant, or a list of blocks."""
 
     variants: tuple[BoundBlock, ...]
+
+    @property
+    def template(self) -> str:
+        return "runs/form/entries.html" if self.node.many else "runs/form/union.html"
 
     @property
     def needs_attention(self) -> bool:
@@ -114,10 +124,11 @@ class BoundUnion(Bound):
 class ConfigForm:
     """What stands in the form: `texts` as typed, compared with the recipe's own, and the errors of a submission."""
 
-    def __init__(self, recipe: RunConfig, texts: Texts | None = None, errors: Errors | None = None):
+    def __init__(self, recipe: RunConfig, texts: Texts | None = None, errors: Errors | None = None, opened: str = ""):
         self._recipe_texts = texts_of(recipe.model_dump(mode="json"))
         self._texts = self._recipe_texts if texts is None else texts
         self._errors = errors or {}
+        self.opened = opened
 
     @classmethod
     def showing(cls, recipe: RunConfig, config: Mapping) -> "ConfigForm":
@@ -125,13 +136,30 @@ class ConfigForm:
         return cls(recipe, texts_of(recipe.model_dump(mode="json")) | texts_of(config))
 
     @classmethod
+    def typed(cls, recipe: RunConfig, post) -> "ConfigForm":
+        """The form as it was sent (a QueryDict), unjudged."""
+        return cls(recipe, _texts_in(post))
+
+    @classmethod
     def submitted(cls, recipe: RunConfig, post) -> "tuple[ConfigForm, RunConfig | None]":
         """The form as it was sent (a QueryDict), and the configuration where it is a good one."""
-        texts = {key.removeprefix(PREFIX): post.getlist(key) for key in post if key.startswith(PREFIX)}
+        texts = _texts_in(post)
         try:
             return cls(recipe, texts), check_config(data_of(texts))
         except ConfigInvalid as invalid:
             return cls(recipe, texts, invalid.errors), None
+
+    @classmethod
+    def edited(cls, recipe: RunConfig, post) -> "ConfigForm | None":
+        """The form as it was sent, with a block of a list added or taken out; None where that was not asked for."""
+        texts = _texts_in(post)
+        for union in lists():
+            if post.get(ADD) == union.name:
+                return cls(recipe, with_block(texts, union, post.get(f"{ADD}.{union.name}", "")), opened=union.dotted)
+            slot = post.get(REMOVE, "").removeprefix(f"{union.name}.")
+            if slot in texts.get(union.dotted, []):
+                return cls(recipe, without_block(texts, union, slot), opened=union.dotted)
+        return None
 
     @cached_property
     def essentials(self) -> tuple[BoundKnob, ...]:
@@ -142,6 +170,10 @@ class ConfigForm:
     def sections(self) -> tuple[Bound, ...]:
         """Everything else, a section for each block of the configuration."""
         return self._bind_rest(config_tree())
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        return plan_of(data_of(self._texts))
 
     @property
     def num_errors(self) -> int:
@@ -176,9 +208,9 @@ class ConfigForm:
         return tuple(bound for bound in rest if not isinstance(bound, BoundBlock) or bound.members)
 
     def _bind_variants(self, union: Union) -> tuple[BoundBlock, ...]:
-        """The chosen variants first, in their order: the order in which a form is sent is the order that counts."""
+        """Every variant, or those that a list has."""
         chosen = self._texts.get(union.dotted, [])
-        order = {name: place for place, name in enumerate(chosen)}
+        entries = [block for slot in chosen if (block := entry(union, slot))]
         return tuple(
             BoundBlock(
                 block,
@@ -188,8 +220,12 @@ class ConfigForm:
                 members=self._bind_rest(block),
                 is_chosen=block.key in chosen,
             )
-            for block in sorted(union.variants, key=lambda block: order.get(block.key, len(order)))
+            for block in (entries if union.many else union.variants)
         )
+
+
+def _texts_in(post) -> Texts:
+    return renumbered({key.removeprefix(PREFIX): post.getlist(key) for key in post if key.startswith(PREFIX)})
 
 
 def _is_essential(node: Node) -> bool:

@@ -1,7 +1,7 @@
 """A run's configuration as the texts of a form, and back.
 
-Every knob has a text under its dotted path; a union has the names of its chosen variants there. Variants that are not
-chosen carry their defaults, so that choosing one shows something sensible.
+Every knob has a text under its dotted path; a union has the name of its chosen variant there, a list of blocks its
+slots (entries.py). Variants that are not chosen carry their defaults, so that choosing one shows something sensible.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.recipes import dump_config
+from runs.entries import entry, kind_of, slots_of
 from runs.knobs import Block, Kind, Knob, Node, Union, config_tree
 
 Texts = dict[str, list[str]]
@@ -21,8 +22,13 @@ ON = "on"
 
 def texts_of(data: Mapping) -> Texts:
     """The texts that show a configuration, given as plain JSON data; fields that it lacks have none."""
+    return texts_of_block(config_tree(), data)
+
+
+def texts_of_block(block: Block, data: Mapping) -> Texts:
+    """The same for a part of a configuration."""
     texts: Texts = {}
-    _write_block(config_tree(), data, texts)
+    _write_block(block, data, texts)
     return texts
 
 
@@ -51,11 +57,17 @@ def _write(node: Node, value, texts: Texts) -> None:
             texts[node.dotted] = _text_of(node, value)
         case Block():
             _write_block(node, value, texts)
+        case Union(many=True):
+            slots = slots_of(node, value)
+            texts[node.dotted] = slots
+            for slot, one in zip(slots, value, strict=True):
+                if block := entry(node, slot):
+                    _write_block(block, block.defaults | one, texts)
         case Union():
-            chosen = {one[node.discriminator]: one for one in (value if node.many else [value])}
-            texts[node.dotted] = list(chosen)
+            chosen = value[node.discriminator]
+            texts[node.dotted] = [chosen]
             for variant in node.variants:
-                _write_block(variant, chosen.get(variant.key) or variant.defaults, texts)
+                _write_block(variant, value if variant.key == chosen else variant.defaults, texts)
 
 
 def _text_of(knob: Knob, value) -> list[str]:
@@ -91,15 +103,13 @@ def _read(node: Node, texts: Mapping[str, list[str]]):
         case Block():
             return _read_block(node, texts)
         case Union():
-            chosen = texts.get(node.dotted, [])
-            blocks = [_read_variant(node, name, texts) for name in chosen]
+            blocks = [_read_entry(node, slot, texts) for slot in texts.get(node.dotted, [])]
             return blocks if node.many else _only(blocks)
 
 
-def _read_variant(union: Union, name: str, texts: Mapping[str, list[str]]) -> dict:
-    known = (variant for variant in union.variants if variant.key == name)
-    fields = next((_read_block(variant, texts) for variant in known), {})
-    return {union.discriminator: name, **fields}
+def _read_entry(union: Union, slot: str, texts: Mapping[str, list[str]]) -> dict:
+    block = entry(union, slot)
+    return {union.discriminator: kind_of(slot), **(_read_block(block, texts) if block else {})}
 
 
 def _only(blocks: Iterable[dict]) -> dict:

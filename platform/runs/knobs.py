@@ -1,7 +1,7 @@
 """RunConfig's JSON schema as a tree that a form can be drawn from.
 
 A path is where pydantic says an error is, without list indices: blocks by field name, and below a union the name of
-the variant, as in ("trust_region", "divergence_mask", "threshold", "value").
+the variant, as in ("trust_region", "divergence_mask", "threshold", "value"). Lists of blocks: see entries.py.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,9 @@ from functools import cache
 from flowdppo_engine.config import RunConfig
 
 Path = tuple[str, ...]
+
+# Between the kind of a block and its number, where a list has several of a kind; no name of a field or a kind has it.
+NUMBERED = "-"
 
 # Field names that do not read well as words.
 LABELS = {
@@ -117,7 +120,7 @@ class Block(Node):
 
 @dataclass(frozen=True)
 class Union(Node):
-    """One of several blocks, or with `many` any number of them, each at most once."""
+    """One of several blocks, or with `many` any number of each."""
 
     discriminator: str
     variants: tuple[Block, ...]
@@ -140,8 +143,9 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def label_of(key: str) -> str:
-    words = LABELS.get(key, key.replace("_", " ").replace("num ", "", 1))
-    return words[0].upper() + words[1:]
+    kind, _, number = key.partition(NUMBERED)
+    words = LABELS.get(kind, kind.replace("_", " ").replace("num ", "", 1))
+    return " ".join(filter(None, (words[0].upper() + words[1:], number)))
 
 
 class _SchemaReader:

@@ -14,7 +14,7 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Cast, Greatest, JSONObject
+from django.db.models.functions import Cast, Coalesce, Greatest, JSONObject
 
 from runs.models import Evaluation, Experiment, MetricPoint, Run, RunState
 from runs.selectors import STANDS, visible_experiments, visible_runs
@@ -24,7 +24,7 @@ REWARD_KEY = "reward/mean"
 KL_KEY = "kl/reference_nats"
 
 # A run's score is that of its first reward on its first evaluation prompt set.
-FIRST_REWARD = ("rewards", "0", "name")
+FIRST_REWARD = ("rewards", "0")
 FIRST_PROMPT_SET = ("evaluation", "prompt_sets", "0")
 
 
@@ -65,7 +65,8 @@ def _latest_value(key: str) -> Subquery:
 
 def _first_scores(evaluations: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
     """Evaluations on their run's first prompt set, with the score of its first reward as `mean` and `score`."""
-    reward = _Text("run__config", *map(Value, FIRST_REWARD))
+    label, name = (_Text("run__config", *map(Value, (*FIRST_REWARD, field))) for field in ("label", "name"))
+    reward = Coalesce(label, name)
     score = _Json("scores", reward)
     return (
         evaluations.filter(STANDS)

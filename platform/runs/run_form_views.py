@@ -3,7 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from flowdppo_engine.recipes import find_recipe, load_recipe
 from runs import selectors, services
@@ -18,11 +18,24 @@ FIRST_RECIPE = "sandbox-flow-dppo"
 
 @require_http_methods(["GET", "POST"])
 def run_new(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    """The form with a recipe's values (`?recipe=`) or another run's (`?like=`), and its submission."""
+    """The form with a recipe's values (`?recipe=`) or another run's (`?like=`), its changes and its submission."""
+    experiment = _experiment_to_write(request, experiment_id)
+    return (_submit if request.method == "POST" else _show)(request, experiment)
+
+
+@require_POST
+def run_plan(request: HttpRequest, experiment_id: int) -> HttpResponse:
+    """What the run in the form will take, and what to look at twice."""
+    _experiment_to_write(request, experiment_id)
+    form = ConfigForm.typed(load_recipe(FIRST_RECIPE), request.POST)
+    return render(request, "runs/_plan.html", {"plan": form.plan})
+
+
+def _experiment_to_write(request: HttpRequest, experiment_id: int) -> Experiment:
     experiment = get_object_or_404(selectors.visible_experiments(request.user), id=experiment_id)
     if not may_write(request.user, experiment.team_id):
         raise PermissionDenied(NO_RIGHT)
-    return (_submit if request.method == "POST" else _show)(request, experiment)
+    return experiment
 
 
 def _show(request: HttpRequest, experiment: Experiment) -> HttpResponse:
@@ -38,6 +51,8 @@ def _submit(request: HttpRequest, experiment: Experiment) -> HttpResponse:
     form = RunForm(request.POST)
     is_valid = form.is_valid()
     recipe = form.cleaned_data.get("recipe", FIRST_RECIPE)
+    if edited := ConfigForm.edited(load_recipe(recipe), request.POST):
+        return _render(request, experiment, form, edited, recipe)
     config_form, config = ConfigForm.submitted(load_recipe(recipe), request.POST)
     if not is_valid or config is None:
         return _render(request, experiment, form, config_form, recipe, status=422)

@@ -105,8 +105,8 @@ def _describe(run: Run, whole: bool) -> dict:
         "name": run.name,
         "url": reverse("run", args=[run.id]),
         "prompt_sets": run.config["evaluation"]["prompt_sets"],
-        # A reward's score goes by the reward's own name; training maximises those with a weight.
-        "rewards": {reward["name"]: reward["weight"] for reward in run.config["rewards"]},
+        # A reward's score goes by its label, or else by its name; training maximises those with a weight.
+        "rewards": {reward.get("label") or reward["name"]: reward["weight"] for reward in run.config["rewards"]},
     }
 
 

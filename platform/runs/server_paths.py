@@ -12,6 +12,7 @@ from django.conf import settings
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.prompt_checks import named_prompt_sets
 from flowdppo_engine.prompts import is_sandbox
+from runs.entries import slots_for
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -31,10 +32,10 @@ def find_outside_paths(config: RunConfig) -> Iterator[tuple[str, str]]:
             yield path, f"“{source}” is no prompt set: choose a sandbox: set, or a file in {settings.PROMPTS_DIR}."
     if config.model.source != "sandbox" and not _is_model(config.model.source):
         yield "model.source", f"“{config.model.source}” is no model: give sandbox, {_model_remedy()}"
-    for reward in config.rewards:
+    for slot, reward in zip(slots_for(reward.name for reward in config.rewards), config.rewards, strict=True):
         for field, source in reward.sources.items():
             if not _is_model(source):
-                yield f"rewards.{reward.name}.{field}", f"“{source}” is no model: give {_model_remedy()}"
+                yield f"rewards.{slot}.{field}", f"“{source}” is no model: give {_model_remedy()}"
 
 
 def _prompt_file(source: str) -> str:

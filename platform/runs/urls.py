@@ -11,6 +11,7 @@ urlpatterns = [
     path("experiments/<int:experiment_id>/runs/", views.experiment_runs, name="experiment_runs"),
     path("experiments/<int:experiment_id>/compare/", views.experiment_compare, name="experiment_compare"),
     path("experiments/<int:experiment_id>/runs/new/", run_form_views.run_new, name="run_new"),
+    path("experiments/<int:experiment_id>/runs/plan/", run_form_views.run_plan, name="run_plan"),
     path("runs/<uuid:run_id>/", views.run_page, name="run"),
     path("runs/<uuid:run_id>/cancel/", views.run_cancel, name="run_cancel"),
     path("runs/<uuid:run_id>/status/", fragments.run_status, name="run_status"),

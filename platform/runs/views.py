@@ -12,6 +12,7 @@ from runs.config_texts import as_yaml
 from runs.forms import ExperimentForm
 from runs.fragments import log_context, results_context, status_context
 from runs.overviews import experiments_overview, runs_overview
+from runs.plans import plan_of
 from teams.selectors import may_write, teams_of, teams_written_by
 
 
@@ -62,6 +63,7 @@ def run_page(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = get_object_or_404(selectors.visible_runs(request.user), id=run_id)
     context = {
         "configuration": as_yaml(run.config),
+        "plan": plan_of(run.config),
         **status_context(request.user, run),
         **results_context(request.user, run),
         **log_context(request.user, run),

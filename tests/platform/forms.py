@@ -4,10 +4,24 @@ from html.parser import HTMLParser
 
 
 def fields_of(page: str) -> dict[str, list[str]]:
-    """The values of every field inside the page, by name, without the CSRF token and without buttons."""
+    """The values of every field inside the page, by name, without the CSRF token, without buttons and
+    without the choice of what to add."""
     reader = _FieldReader()
     reader.feed(page)
-    return {name: values for name, values in reader.fields.items() if name != "csrfmiddlewaretoken"}
+    return {
+        name: values
+        for name, values in reader.fields.items()
+        if name != "csrfmiddlewaretoken" and not name.startswith("add.")
+    }
+
+
+def adding(kind: str) -> dict[str, list[str]]:
+    """What the button that adds a reward sends besides."""
+    return {"add": ["config.rewards"], "add.config.rewards": [kind]}
+
+
+def removing(slot: str) -> dict[str, list[str]]:
+    return {"remove": [f"config.rewards.{slot}"]}
 
 
 class _FieldReader(HTMLParser):

@@ -33,9 +33,6 @@ document.addEventListener("htmx:afterOnLoad", () => document.body.classList.remo
 
 // The form of a new run: which variant's fields are shown, and what departs from the recipe.
 const showVariants = (control) => {
-  if (control.matches("[data-variant-toggle]")) {
-    control.closest("[data-variant]").querySelector("[data-variant-body]").hidden = !control.checked;
-  }
   if (control.matches("[data-variant-choice]")) {
     for (const body of document.querySelectorAll(`[data-variant-of="${control.id}"]`))
       body.hidden = body.dataset.value !== control.value;

@@ -11,7 +11,7 @@ from flowdppo_engine.recipes import load_recipe, recipes_by_family
 from runs.config_form import BoundKnob, ConfigForm
 from runs.models import Run
 from runs.server_paths import on_this_server
-from tests.platform.forms import fields_of
+from tests.platform.forms import adding, fields_of, removing
 from tests.platform.lab import add_run
 
 FAMILIES = recipes_by_family()
@@ -132,6 +132,9 @@ def test_a_prompt_file_that_is_not_there_is_told_with_the_place_where_it_belongs
 
 def test_every_kind_of_block_is_drawn_filled_and_read_back(member, address):
     fields = fields_of(member.get(address, {"recipe": "sandbox-flow-dppo"}).text)
+    for kind in ("vlm_judge", "custom"):
+        fields = fields_of(member.post(address, fields | adding(kind)).text)
+    fields = fields_of(member.post(address, fields | removing("sandbox_picture_quality")).text)
     fields |= {
         "name": ["Everything"],
         "config.tracking.trackers": ["tensorboard", "wandb"],
@@ -143,7 +146,6 @@ def test_every_kind_of_block_is_drawn_filled_and_read_back(member, address):
         "config.trust_region.kl_penalty.target.scale": ["tv"],
         "config.trust_region.kl_penalty.target.value": ["0.05"],
         "config.lora.target_modules": ["attn.to_q\r\nattn.to_k"],
-        "config.rewards": ["sandbox_soft_tifa", "vlm_judge", "custom"],
         "config.rewards.vlm_judge.url": ["http://judge:8000/v1"],
         "config.rewards.vlm_judge.model": ["qwen"],
         "config.rewards.vlm_judge.answer": ["yes_probability"],
@@ -176,7 +178,7 @@ def test_nothing_typed_is_lost_on_an_error(member, address, fields):
         "config.lora.rank": ["many"],
         "config.optimizer.lr": [" 1e-4 "],
         "config.prompts.train": ["sandbox:nothing"],
-        "config.rewards": ["sandbox_picture_quality"],
+        "config.rewards": ["sandbox_picture_quality", "sandbox_soft_tifa"],
         "config.trust_region": ["none"],
         "config.evaluation.prompt_sets": ["one\ntwo"],
         "config.rollout.shared_initial_noise": ["on"],

@@ -10,7 +10,9 @@ NODES = {node.dotted: node for node in walk(config_tree())}
 def test_every_value_of_a_configuration_has_a_knob():
     texts = texts_of(RunConfig().model_dump(mode="json"))
     knobs = {path for path, node in NODES.items() if isinstance(node, Knob | Union)}
-    assert set(texts) == knobs
+    # A list of blocks shows those that it has.
+    shown = ("rewards.sandbox_soft_tifa.", "rewards.sandbox_picture_quality.")
+    assert set(texts) == {path for path in knobs if not path.startswith("rewards.") or path.startswith(shown)}
     assert len(knobs) > 50
 
 

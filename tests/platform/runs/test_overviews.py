@@ -79,6 +79,16 @@ def test_a_run_of_other_rewards_is_scored_by_its_own_first_one(lab):
     assert runs_overview(lab.viewer, lab.experiment).get().score["mean"] == "NaN"
 
 
+def test_a_label_is_the_name_of_a_reward(lab):
+    config = CONFIG | {"rewards": [{"name": "vlm_judge", "label": "agrees", "weight": 1.0}]}
+    run = add_run(lab.experiment, config=config)
+    evaluation = add_evaluation(run, 40, 0.5)
+    evaluation.scores = {name: {"mean": mean, "low": 1, "high": 2} for name, mean in (("vlm_judge", 3), ("agrees", 4))}
+    evaluation.save()
+    assert runs_overview(lab.viewer, lab.experiment).get().score["mean"] == 4
+    assert experiments_overview(lab.viewer).get(id=lab.experiment.id).best_score == 4
+
+
 def test_strangers_see_nothing_of_it(lab):
     run = add_run(lab.experiment)
     add_evaluation(run, 40, 0.5)

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from runs.curves import NUM_BUCKETS
-from runs.models import Experiment
+from runs.models import Experiment, Run
 from runs.series import list_metric_keys, read_series
 from teams.models import Membership, Team, User
 from tests.platform.runs.synthetic_run import SyntheticRun
@@ -131,6 +131,15 @@ def test_the_rewards_are_named_with_their_weights(member, synthetic):
         "sandbox_soft_tifa": 1.0,
         "sandbox_picture_quality": 0.0,
     }
+
+
+def test_a_label_is_the_name_of_a_reward(member, experiment):
+    run = SyntheticRun(experiment, "labelled")
+    judges = [
+        {"name": "vlm_judge", "label": label, "weight": weight} for label, weight in (("agrees", 1.0), (None, 0.0))
+    ]
+    Run.objects.filter(id=run.id).update(config=Run.objects.get(id=run.id).config | {"rewards": judges})
+    assert only_run(read_series(member, [run.id], []))["rewards"] == {"agrees": 1.0, "vlm_judge": 0.0}
 
 
 def test_a_stranger_gets_nothing(stranger, member, synthetic):
