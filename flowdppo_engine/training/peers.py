@@ -3,6 +3,9 @@
 A process that fails never comes to the next collective, in which the others would wait for it until the timeout. So it
 leaves word in the store that brought the processes together. A thread of each looks there twice a second, and ends its
 process itself, since the main thread may be held up in a collective.
+
+One that is killed leaves no word. Then the launcher asks the others to stop; the main process takes that for a stop
+request only where all of them still show signs of life.
 """
 
 import os
@@ -16,10 +19,13 @@ from pydantic import BaseModel
 from torch.distributed.distributed_c10d import _get_default_store
 
 from flowdppo_engine.events import Failed
-from flowdppo_engine.training.processes import Processes
+from flowdppo_engine.training.processes import Processes, ProcessLost
+from flowdppo_engine.training.stopping import StopRequest
 
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_TO_BE_TOLD = 20.0
+# Of the 30 that the launcher gives.
+SECONDS_TO_SHOW_LIFE = 10.0
 ENDING, TOLD = "ending", "told"
 
 
@@ -34,11 +40,15 @@ class Peers:
     """The other processes of a run; none until it meets them.
 
     `conclude` tells of an ending in the event stream and returns the exit code. The main process calls it, whichever
-    process ended; then all exit with that code.
+    process ended; then all exit with that code. `explain` is what an error ends a run with.
     """
 
-    def __init__(self, conclude: Callable[[Ending], int]):
+    def __init__(self, conclude: Callable[[Ending], int], explain: Callable[[Exception], Ending], stop: StopRequest):
         self._conclude = conclude
+        self._explain = explain
+        self._stop = stop
+        self._exit_code = 1
+        self._last_signs: tuple[float, list[int]] | None = None
         self._processes = Processes()
         self._store: dist.Store | None = None
         self._thread: threading.Thread | None = None
@@ -59,6 +69,7 @@ class Peers:
         """End the run everywhere. Returns the exit code where this process is alone, and exits with it otherwise."""
         if self._store is None:
             return self._conclude(ending)
+        self._exit_code = ending.exit_code
         try:
             first = self._store.compare_set(ENDING, "", ending.model_dump_json())
         except dist.DistError:
@@ -83,11 +94,31 @@ class Peers:
             try:
                 if self._store.check([ENDING]):
                     self._exit_after(Ending.model_validate_json(self._store.get(ENDING)))
+                self._store.add(_sign_of(self._processes.rank), 1)
+                if self._processes.is_main and self._stop.is_set:
+                    self._look_for_the_dead()
             except dist.DistError:
-                _exit(1)  # The main process took the store with it.
+                _exit(self._exit_code)  # The main process took the store with it.
+
+    def _look_for_the_dead(self) -> None:
+        """Once a stop was asked for: whether a process has shown no sign of life since, for long enough."""
+        signs = [self._store.add(_sign_of(rank), 0) for rank in range(self._processes.count)]
+        if self._last_signs is None:
+            self._last_signs = time.monotonic(), signs
+        since, before = self._last_signs
+        if time.monotonic() - since < SECONDS_TO_SHOW_LIFE:
+            return
+        dead = [rank for rank in range(self._processes.count) if signs[rank] == before[rank]]
+        if dead:
+            lost = ProcessLost(
+                f"process {', '.join(map(str, dead))} gave no sign of life for {SECONDS_TO_SHOW_LIFE} s."
+            )
+            self._exit_after(self._explain(lost))
+        self._last_signs = time.monotonic(), signs
 
     def _exit_after(self, ending: Ending) -> None:
         """Once an ending has been told of; the lock is kept, so that it is told once."""
+        self._exit_code = ending.exit_code
         with self._ending:
             if self._processes.is_main:
                 exit_code = self._conclude(ending)
@@ -107,6 +138,10 @@ class Peers:
         except dist.DistError:
             pass
         return ending.exit_code
+
+
+def _sign_of(rank: int) -> str:
+    return f"alive-{rank}"
 
 
 def _exit(exit_code: int) -> None:

@@ -60,7 +60,7 @@ class Run:
         history = History.read(self._folder) if writer else History()
         tracking = Tracking(self._config, self._folder, lambda message: reporter.log("warning", message))
         reporter = Reporter(writer, history, (*self._listeners, tracking), self._stop.shielded)
-        peers = Peers(lambda ending: self._conclude(ending, reporter))
+        peers = Peers(lambda ending: self._conclude(ending, reporter), self._explain, self._stop)
         try:
             self._train(reporter, peers)
         except Stopped:

@@ -30,6 +30,7 @@ FAILURES = {
     "failed_update": "process 1 of 2 (counted from 0): RuntimeError: CUDA out of memory",
     "failed_main": "process 0 of 2 (counted from 0): KeyError: 'bug'",
     "failed_loading": "process 1 of 2 (counted from 0): FileNotFoundError: [Errno 2] gone: '/x'",
+    "lost_other": "process 0 of 2 (counted from 0): ProcessLost: process 1 gave no sign of life",
     "killed_other": "process 0 of 2 (counted from 0): ProcessLost: ",
 }
 STOPS = [name for name in (*ENDINGS, *(f"{name}-sharded" for name in SHARDED_ENDINGS)) if name.startswith("stopped")]
@@ -57,7 +58,7 @@ def runs(workdir, environment) -> Path:
     script = Path(__file__).with_name("two_processes.py")
     subprocess.run(
         [*LAUNCH, script, workdir], check=True, cwd=REPOSITORY, env=environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=400,
     )  # fmt: skip
     return workdir
 

@@ -98,6 +98,19 @@ def fail_in_reward() -> None:
     fail_at(HalfBlind, "measure", 7, MemoryError("no memory for the picture"))
 
 
+def lose_the_other_one() -> None:
+    """One process is killed while the main one is at work; the launcher then asks that one to stop."""
+    if launched.rank() == 1:
+        at_call(HalfBlind, "measure", 1, KILL)
+        return
+
+    def hang(self, images, prompts):
+        os.kill(os.getpid(), TERM)
+        time.sleep(60)
+
+    HalfBlind.measure = hang
+
+
 KILL, TERM = signal.SIGKILL, signal.SIGTERM
 ENDINGS = {
     "failed_reward": on_rank(1, fail_in_reward),
@@ -105,6 +118,7 @@ ENDINGS = {
     "failed_main": on_rank(0, lambda: fail_at(Update, "_step", 3, KeyError("bug"))),
     "failed_loading": on_rank(1, lambda: fail_at(setup.PromptSets, "load", 1, FileNotFoundError(2, "gone", "/x"))),
     "killed_other": on_rank(1, lambda: at_call(Update, "_step", 3, KILL)),
+    "lost_other": lose_the_other_one,
     "stopped_in_rollout": on_rank(1, lambda: at_call(RewardSuite, "submit", 4, TERM)),
     "stopped_main_in_update": on_rank(0, lambda: at_call(Update, "_step", 3, TERM)),
     "stopped_both": lambda: at_call(Processes, "add_up", 3 + launched.rank(), TERM),
