@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,9 +10,9 @@ import torch
 
 from flowdppo_engine.models.registry import silence_libraries
 from tests.benchmarks.engine import report
-from tests.benchmarks.engine.comparisons import COMPARISONS, Gain, measure_gain
+from tests.benchmarks.engine.comparisons import COMPARISONS, Comparison, Gain, measure_gain
 from tests.benchmarks.engine.loop import BenchedLoop, Subject
-from tests.benchmarks.engine.overhead import Overhead, measure_overhead
+from tests.benchmarks.engine.overhead import measure_overhead
 from tests.benchmarks.engine.real_size import MEDIUM, measure_compilation, real_size_subject
 from tests.benchmarks.engine.subjects import RECIPE, sandbox, tiny
 from tests.flowdppo_engine.models.tiny import NAMES
@@ -26,10 +27,8 @@ def main() -> None:
     torch.set_num_threads(1)
     silence_libraries()
     with TemporaryDirectory() as folder:
-        print(report.heading(), flush=True)
-        overheads, gains = _measure_small(options.models, options.iterations, Path(folder))
-        print("", report.overhead_section(overheads), "", report.gains_section(gains), sep="\n", flush=True)
-        print("", _real_size(options.iterations, Path(folder)), sep="\n")
+        for text in _sections(options.models, options.iterations, Path(folder)):
+            print(text, end="\n\n", flush=True)
 
 
 def _parse():
@@ -44,16 +43,17 @@ def _parse():
     return options
 
 
-def _measure_small(
-    names: list[str], num_iterations: int, folder: Path
-) -> tuple[list[Overhead], list[tuple[str, Gain]]]:
-    overheads, gains = [], []
-    for name in names:
-        whole, compared = _subjects(name, folder)
-        _tell(f"{name}: overhead")
-        overheads.append(measure_overhead(BenchedLoop(whole), num_iterations))
-        gains += _measure_gains(name, compared, num_iterations)
-    return overheads, gains
+def _sections(names: list[str], num_iterations: int, folder: Path) -> Iterator[str]:
+    """The report, as it comes."""
+    yield report.heading()
+    subjects = {name: _subjects(name, folder) for name in names}
+    yield report.overhead_section(
+        [measure_overhead(BenchedLoop(_told(whole)), num_iterations) for whole, _ in subjects.values()]
+    )
+    yield report.GAINS
+    for name, (_, compared) in subjects.items():
+        yield report.gains_table(name, _gains(compared, COMPARISONS, num_iterations))
+    yield from _real_size(num_iterations, folder) if torch.cuda.is_available() else [report.NO_GPU]
 
 
 def _subjects(name: str, folder: Path) -> tuple[Subject, Subject]:
@@ -63,29 +63,23 @@ def _subjects(name: str, folder: Path) -> tuple[Subject, Subject]:
     return tiny(name, folder), tiny(name, folder, rollout={"groups_per_iteration": NUM_TINY_GROUPS})
 
 
-def _measure_gains(name: str, subject: Subject, num_iterations: int, encodes: bool = True) -> list[tuple[str, Gain]]:
-    gains = []
-    for comparison in COMPARISONS:
-        if encodes or comparison.ways.encodes_once:
-            _tell(f"{name}: {comparison.name}")
-            gains.append((name, measure_gain(subject, comparison, num_iterations)))
-    return gains
-
-
-def _real_size(num_iterations: int, folder: Path) -> str:
-    if not torch.cuda.is_available():
-        return report.NO_GPU
+def _real_size(num_iterations: int, folder: Path) -> Iterator[str]:
     device = torch.device("cuda")
-    _tell("SD3.5-M at its real size")
-    rows = measure_compilation(MEDIUM, device, folder, num_iterations)
-    subject = real_size_subject(MEDIUM, device, folder)
+    yield report.real_size_section(measure_compilation(MEDIUM, device, folder, num_iterations))
     # Its prompts are random numbers, so there is no encoder to spare.
-    gains = _measure_gains("SD3.5-M", subject, num_iterations, encodes=False)
-    return f"{report.real_size_section(rows)}\n\n{report.gains_section(gains)}"
+    comparisons = [comparison for comparison in COMPARISONS if comparison.ways.encodes_once]
+    subject = real_size_subject(MEDIUM, device, folder)
+    yield report.gains_table("SD3.5-M", _gains(subject, comparisons, num_iterations))
 
 
-def _tell(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+def _gains(subject: Subject, comparisons: Sequence[Comparison], num_iterations: int) -> Iterator[Gain]:
+    for comparison in comparisons:
+        yield measure_gain(_told(subject, comparison.name), comparison, num_iterations)
+
+
+def _told(subject: Subject, what: str = "overhead") -> Subject:
+    print(f"{subject.name}: {what}", file=sys.stderr, flush=True)
+    return subject
 
 
 if __name__ == "__main__":

@@ -50,10 +50,17 @@ def overhead_section(rows: Sequence[Overhead]) -> str:
     )
 
 
-def gains_section(gains: Sequence[tuple[str, Gain]]) -> str:
+GAINS = (
+    "### What each saving saves\n\n"
+    "Ratios of an iteration without it to one with it. Activations: the most that is kept for backward passes. "
+    "Images through the network are given with → without, and passes is the ratio of their sum, a backward pass "
+    "counted as a forward one."
+)
+
+
+def gains_table(model: str, gains: Iterable[Gain]) -> str:
     cells = (
         [
-            model,
             gain.name,
             f"{gain.seconds:.2f}",
             f"{min(gain.of_iterations):.2f} to {max(gain.of_iterations):.2f}",
@@ -61,15 +68,9 @@ def gains_section(gains: Sequence[tuple[str, Gain]]) -> str:
             *(" → ".join(f"{getattr(count, kind):,}" for count in gain.counts) for kind in _KINDS),
             f"{gain.counts[1].units / gain.counts[0].units:.2f}",
         ]
-        for model, gain in gains
+        for gain in gains
     )
-    headings = ["model", "saving", "time", "of iterations", "activations", *_KINDS.values(), "passes"]
-    return (
-        "### What each saving saves\n\n"
-        "Ratios of an iteration without it to one with it. Activations: the most that is kept for backward passes. "
-        "Images through the network are given with → without, and passes is the ratio of their sum, a backward pass "
-        "counted as a forward one.\n\n" + _table(headings, cells)
-    )
+    return _table([model, "time", "of iterations", "activations", *_KINDS.values(), "passes"], cells)
 
 
 def real_size_section(rows: Sequence[RealSize]) -> str:

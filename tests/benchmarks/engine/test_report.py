@@ -27,9 +27,9 @@ def test_a_row_tells_an_iterations_phases_and_ratios():
 
 def test_a_row_tells_a_gain_and_the_passes_of_both_loops():
     gain = Gain("a saving", (1.1, 1.4, 1.2), 1.997, (Counts(100, 50, 50), Counts(120, 50, 50)))
-    headings, _, row = table(report.gains_section([("a model", gain)]))
+    headings, _, row = table(report.gains_table("a model", [gain]))
     assert dict(zip(headings, row, strict=True)) == {
-        "model": "a model", "saving": "a saving", "time": "1.20", "of iterations": "1.10 to 1.40",
+        "a model": "a saving", "time": "1.20", "of iterations": "1.10 to 1.40",
         "activations": "2.00", "forward": "100 → 120", "forward, trained": "50 → 50", "backward": "50 → 50",
         "passes": "1.10",
     }  # fmt: skip
