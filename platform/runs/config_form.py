@@ -11,7 +11,7 @@ from flowdppo_engine.config import RunConfig
 from runs.config_errors import TOP, ConfigInvalid, Errors, check_config
 from runs.config_texts import ON, PREFIX, Texts, data_of, texts_of
 from runs.entries import entry, lists
-from runs.entry_edits import renumbered, with_block, without_block
+from runs.entry_edits import defaults_of_added, renumbered, with_block, without_block
 from runs.knobs import Block, Kind, Knob, Node, Union, config_tree, label_of
 from runs.plans import Plan, plan_of
 
@@ -108,6 +108,11 @@ class BoundUnion(Bound):
     variants: tuple[BoundBlock, ...]
 
     @property
+    def removed(self) -> list[str]:
+        """The slots that only the recipe has."""
+        return [slot for slot in self.recipe_texts if slot not in self.texts]
+
+    @property
     def template(self) -> str:
         return "runs/form/entries.html" if self.node.many else "runs/form/union.html"
 
@@ -125,8 +130,9 @@ class ConfigForm:
     """What stands in the form: `texts` as typed, compared with the recipe's own, and the errors of a submission."""
 
     def __init__(self, recipe: RunConfig, texts: Texts | None = None, errors: Errors | None = None, opened: str = ""):
-        self._recipe_texts = texts_of(recipe.model_dump(mode="json"))
-        self._texts = self._recipe_texts if texts is None else texts
+        own = texts_of(recipe.model_dump(mode="json"))
+        self._texts = own if texts is None else texts
+        self._recipe_texts = defaults_of_added(self._texts, own) | own
         self._errors = errors or {}
         self.opened = opened
 

@@ -41,6 +41,16 @@ def without_block(texts: Mapping[str, list[str]], union: Union, slot: str) -> Te
     return result
 
 
+def defaults_of_added(texts: Mapping[str, list[str]], before: Mapping[str, list[str]]) -> Texts:
+    """Of each block that is in `texts` and was not before: the texts that it starts with."""
+    added: Texts = {}
+    for union in lists():
+        slots = [slot for slot in texts.get(union.dotted, []) if slot not in before.get(union.dotted, [])]
+        for block in (entry(union, slot) for slot in slots):
+            added |= texts_of_block(block, block.defaults) if block else {}
+    return added
+
+
 def _put(texts: Texts, union: Union, sent: list[str], slots: list[str]) -> None:
     """Move what stands in the slots `sent` into `slots`; what stands in others goes."""
     below = f"{union.dotted}."

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from flowdppo_engine.config import RunConfig
 from runs.config_errors import ConfigInvalid, check_config
-from runs.config_form import ConfigForm
+from runs.config_form import BoundKnob, ConfigForm
 from runs.config_texts import data_of, texts_of
 from runs.entries import entry
 from runs.entry_edits import renumbered, with_block, without_block
@@ -109,6 +109,16 @@ def test_a_second_of_a_kind_is_named_and_labelled():
     assert texts["rewards.vlm_judge-2.parallel_requests"] == ["16"]
     assert entry(NODES["rewards"], "vlm_judge-2").label == "VLM judge (HTTP) 2"
     assert with_block(texts, NODES["rewards"], "magic") == texts
+
+
+def test_what_an_added_reward_starts_with_is_no_change():
+    texts = with_block(texts_of_default(), NODES["rewards"], "vlm_judge") | {"rewards.vlm_judge.weight": ["2"]}
+    form = ConfigForm(RunConfig(), without_block(texts, NODES["rewards"], "sandbox_picture_quality"))
+    (rewards,) = [section for section in form.sections if section.node.dotted == "rewards"]
+    judge = {knob.node.path[-1]: knob for knob in rewards.variants[-1].members if isinstance(knob, BoundKnob)}
+    assert (judge["weight"].value, judge["weight"].recipe_value) == ("2", "1")
+    assert judge["timeout_seconds"].value == judge["timeout_seconds"].recipe_value == "60"
+    assert rewards.removed == ["sandbox_picture_quality"]
 
 
 def test_the_others_keep_what_they_have_where_one_is_taken_out():
