@@ -90,7 +90,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "experiments"
-ACCOUNT_ADAPTER = "teams.accounts.ClosedSignUp"
+ACCOUNT_ADAPTER = "teams.accounts.SignUpByInvitation"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -9,8 +9,10 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("accounts/login/", account.login, name="account_login"),
+    path("accounts/signup/", account.signup, name="account_signup"),
     path("accounts/logout/", account.logout, name="account_logout"),
     path("accounts/password/change/", account.password_change, name="account_change_password"),
+    path("", include("teams.urls")),
     path("", include("runs.urls")),
     path("", include("runs.panel_urls")),
 ]

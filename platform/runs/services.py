@@ -6,6 +6,7 @@ from django.db import transaction
 from runs import lifecycle
 from runs.config_errors import check_config
 from runs.models import Experiment, Run
+from teams import audit
 from teams.models import Team, User
 from teams.selectors import may_write, teams_written_by
 
@@ -18,13 +19,16 @@ def require_team_to_write(user: User) -> None:
 
 def create_experiment(user: User, team: Team, name: str, description: str = "") -> Experiment:
     """An empty experiment. Raises PermissionDenied for viewers and strangers."""
-    _require_writer(user, team.id)
-    return Experiment.objects.create(team=team, name=name, description=description, created_by=user)
+    require_writer(user, team.id)
+    with transaction.atomic():
+        experiment = Experiment.objects.create(team=team, name=name, description=description, created_by=user)
+        audit.record(user, team, "made", f"experiment “{name}”")
+    return experiment
 
 
 def submit_run(user: User, experiment: Experiment, name: str, recipe: str, config: dict) -> Run:
     """Queue a run. Raises PermissionDenied, or ConfigInvalid where the configuration cannot run."""
-    _require_writer(user, experiment.team_id)
+    require_writer(user, experiment.team_id)
     checked = check_config(config)
     with transaction.atomic():
         run = Run.objects.create(
@@ -36,15 +40,19 @@ def submit_run(user: User, experiment: Experiment, name: str, recipe: str, confi
             created_by=user,
         )
         lifecycle.enqueue(run)
+        audit.record(user, experiment.team, "submitted", f"run “{name}”", f"{recipe}, {run.id}")
     return run
 
 
 def cancel_run(user: User, run: Run) -> None:
     """Ask a run to stop; one that has ended stays as it is. Raises PermissionDenied."""
-    _require_writer(user, run.experiment.team_id)
-    lifecycle.request_cancel(run)
+    require_writer(user, run.experiment.team_id)
+    with transaction.atomic():
+        lifecycle.request_cancel(run)
+        audit.record(user, run.experiment.team, "asked to cancel", f"run “{run.name}”", str(run.id))
 
 
-def _require_writer(user: User, team_id: int) -> None:
+def require_writer(user: User, team_id: int) -> None:
+    """Raises PermissionDenied for viewers and strangers."""
     if not may_write(user, team_id):
         raise PermissionDenied("Viewers may look, not change: ask an owner of the team to make you a member.")

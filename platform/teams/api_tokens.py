@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from teams import secret_texts
+from teams import audit, secret_texts
 from teams.models import ApiToken, Scope, User
 
 PREFIX = "fdp_"
@@ -43,13 +43,15 @@ def make_token(user: User, name: str, scope: Scope, num_days: int) -> MadeToken:
         hint=text[:HINT_LENGTH],
         expires_at=timezone.now() + timedelta(days=num_days),
     )
+    audit.record_in_all_teams(user, "made", f"API token “{name}”", f"{token.scope}, for {num_days} days")
     return MadeToken(token, text)
 
 
 @transaction.atomic
 def revoke_token(token: ApiToken) -> None:
     """The token opens nothing from now on. A second time changes nothing."""
-    ApiToken.objects.filter(id=token.id, revoked_at=None).update(revoked_at=timezone.now())
+    if ApiToken.objects.filter(id=token.id, revoked_at=None).update(revoked_at=timezone.now()):
+        audit.record_in_all_teams(token.user, "revoked", f"API token “{token.name}”")
 
 
 def tokens_of(user: User) -> QuerySet[ApiToken]:

@@ -29,7 +29,7 @@ def test_the_list_says_what_to_do_when_it_is_empty(lab, as_person):
     assert "Start with an experiment" in as_person(lab.member).get("/").text
     assert "No experiments yet" in as_person(lab.viewer).get("/").text
     lab.viewer.memberships.all().delete()
-    assert "Ask the operator of this server to add viewer@example.org to a team" in as_person(lab.viewer).get("/").text
+    assert "Ask an owner of a team for an invitation link" in as_person(lab.viewer).get("/").text
 
 
 def test_the_list_shows_the_experiments_of_the_team(lab, member):
