@@ -97,6 +97,10 @@ ACCESS = {
         Access(WRITERS, kwargs=EXPERIMENT, query="?like={run}"),
         Access((302, 404, 403, 422, 422), kwargs=EXPERIMENT, post={"recipe": "sandbox-smoke"}),
     ],
+    "run_plan": [
+        Access((302, 405, 405, 405, 405), kwargs=EXPERIMENT),
+        Access((302, 404, 403, 200, 200), kwargs=EXPERIMENT, post={}),
+    ],
     "run": [Access(TEAM, kwargs=RUN)],
     "run_cancel": [
         Access((302, 405, 405, 405, 405), kwargs=RUN),
