@@ -4,13 +4,13 @@ One JSON object a line in `events.jsonl`, append-only, flushed a line at a time.
 the whole life of the run folder, also across resumes. A reader must accept types that it does not know.
 """
 
-import json
 import os
 import time
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat
+from pydantic_core import from_json
 
 EVENTS_FILE = "events.jsonl"
 
@@ -199,7 +199,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
 
 def parse_event(line: str | bytes) -> Event:
     """One line of `events.jsonl` as its event. Raises ValueError on a line that is no event."""
-    fields = json.loads(line)
+    fields = from_json(line)
     return EVENT_TYPES.get(fields.get("type"), UnknownEvent).model_validate(fields)
 
 

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from flowdppo_engine import events
+from runs import points
 from runs.lifecycle import Lease, LeaseLost
-from runs.models import Attempt, Checkpoint, Evaluation, LogLine, MetricPoint, Run, RunState, Sample
+from runs.models import Attempt, Checkpoint, Evaluation, LogLine, Run, RunState, Sample
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def _roll_back(attempt: Attempt, event: events.Resumed | events.Started) -> None
 
 
 def _insert(attempt: Attempt, batch: Sequence[events.Event]) -> None:
-    rows: dict = {model: [] for model in (MetricPoint, Sample, Checkpoint, Evaluation, LogLine)}
+    points.insert(attempt, (event for event in batch if isinstance(event, events.Metrics)))
+    rows: dict = {model: [] for model in (Sample, Checkpoint, Evaluation, LogLine)}
     removed: list[str] = []
     for event in batch:
         for row in _rows(event, {"run_id": attempt.run_id, "attempt_id": attempt.id}):
@@ -82,11 +84,8 @@ def _insert(attempt: Attempt, batch: Sequence[events.Event]) -> None:
 
 
 def _rows(event: events.Event, owner: dict) -> list:
-    """The rows that an event becomes; none for types that this version does not know."""
+    """The rows that an event becomes, metrics aside; none for types that this version does not know."""
     match event:
-        case events.Metrics():
-            at = owner | {"iteration": event.iteration, "step": event.step, "time": event.time}
-            return [MetricPoint(**at, key=key, value=value) for key, value in event.values.items()]
         case events.Samples():
             at = owner | {"iteration": event.iteration, "step": event.step}
             return [Sample(**at, **_finite(sample.model_dump())) for sample in event.samples]

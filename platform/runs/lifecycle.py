@@ -217,7 +217,7 @@ def _too_many_deaths(run: Run) -> str:
 
 
 def _reached(attempt: Attempt) -> int:
-    last = MetricPoint.objects.filter(attempt=attempt).aggregate(last=Max("iteration"))["last"]
+    last = MetricPoint.objects.filter(run_id=attempt.run_id, attempt=attempt).aggregate(last=Max("iteration"))["last"]
     return last if last is not None else attempt.resumed_from or 0
 
 

@@ -155,3 +155,20 @@ def test_large_integers_of_latents_and_seeds_fit(run, stream):
     stream.store(events.Samples(iteration=1, step=2, samples=[sample]))
     assert run.samples.get().seed == 2**40
     assert MetricPoint.objects.count() == 0
+
+
+def test_what_a_batch_says_again_leaves_the_rest_of_it_whole(run, stream):
+    stream.store(metrics(1, kl=1.0), metrics(2, kl=2.0))
+    stream.store(metrics(2, kl=9.0, reward=0.5), metrics(3, kl=3.0))
+    kept = run.points.order_by("iteration", "key").values_list("iteration", "key", "value")
+    assert list(kept) == [(1, "kl", 1.0), (2, "kl", 2.0), (2, "reward", 0.5), (3, "kl", 3.0)]
+    assert run.event_offset == 40
+
+
+def test_points_go_with_their_run(run, stream):
+    stream.store(metrics(1), metrics(2))
+    stream.lose()
+    stream.take_up()
+    stream.store(metrics(3))
+    run.delete()
+    assert (MetricPoint.objects.count(), Attempt.objects.count()) == (0, 0)
