@@ -41,9 +41,11 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
+    "ninja",
     "core",
     "teams",
     "runs",
+    "api",
     "stack",
 ]
 

@@ -3,6 +3,7 @@
 from allauth.account import views as account
 from django.urls import include, path
 
+from api import v1
 from core import health
 
 urlpatterns = [
@@ -15,4 +16,5 @@ urlpatterns = [
     path("", include("teams.urls")),
     path("", include("runs.urls")),
     path("", include("runs.panel_urls")),
+    path("api/v1/", v1.addresses()),
 ]

@@ -46,15 +46,15 @@ def experiments_overview(user: User) -> QuerySet[Experiment]:
 
 
 def runs_overview(user: User, experiment: Experiment) -> QuerySet[Run]:
-    """An experiment's runs, newest first, with `reward`, `kl` and `score` (mean, low, high, difference)."""
+    """An experiment's runs, newest first, with their latest numbers."""
+    return with_latest_numbers(visible_runs(user).filter(experiment=experiment)).order_by("-created_at")
+
+
+def with_latest_numbers(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """The runs with `reward`, `kl` and `score` (mean, low, high, difference)."""
     latest = _first_scores(Evaluation.objects.filter(run=OuterRef("pk"))).order_by("-iteration", "-attempt__number")
-    return (
-        visible_runs(user)
-        .filter(experiment=experiment)
-        .annotate(
-            reward=_latest_value(REWARD_KEY), kl=_latest_value(KL_KEY), score=Subquery(latest.values("score")[:1])
-        )
-        .order_by("-created_at")
+    return runs.annotate(
+        reward=_latest_value(REWARD_KEY), kl=_latest_value(KL_KEY), score=Subquery(latest.values("score")[:1])
     )
 
 

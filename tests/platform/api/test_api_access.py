@@ -1,0 +1,166 @@
+"""Who may ask what of the API: every operation of its schema, for every kind of person."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from PIL import Image
+
+from runs.models import Experiment, Run
+from teams.models import Scope
+from tests.platform.lab import Lab, add_checkpoint, add_lines, add_point, add_run, add_sample
+
+pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
+
+PEOPLE = ("anonymous", "stranger", "viewer", "member", "owner")
+SIGNED_IN = (401, 200, 200, 200, 200)
+TEAM = (401, 404, 200, 200, 200)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What each of PEOPLE gets for an operation. `query` and `body` may name things as {run}."""
+
+    expected: tuple[int, ...]
+    query: str = ""
+    body: dict | None = None
+
+
+ACCESS = {
+    "GET /me": Access(SIGNED_IN),
+    "GET /teams": Access(SIGNED_IN),
+    "GET /recipes": Access(SIGNED_IN),
+    "GET /recipes/{name}": Access(SIGNED_IN),
+    # Copying a run shows its configuration.
+    "POST /configurations/check": Access(TEAM, body={"like": "{run}"}),
+    "GET /experiments": Access(SIGNED_IN),
+    # The stranger's own team is another one.
+    "POST /experiments": Access((401, 422, 403, 201, 201), body={"name": "New", "team": "lab"}),
+    "GET /experiments/{experiment_id}": Access(TEAM),
+    "POST /experiments/{experiment_id}/runs": Access((401, 404, 403, 201, 201), body={"recipe": "sandbox-smoke"}),
+    "GET /runs": Access(SIGNED_IN),
+    "GET /runs/{run_id}": Access(TEAM),
+    "POST /runs/{run_id}/cancel": Access((401, 404, 403, 202, 202), body={}),
+    "GET /runs/{run_id}/attempts": Access(TEAM),
+    "GET /runs/{run_id}/config.yaml": Access(TEAM),
+    "GET /runs/{run_id}/log": Access(TEAM),
+    "GET /runs/{run_id}/log.txt": Access(TEAM),
+    "GET /runs/{run_id}/metrics": Access(TEAM),
+    "GET /runs/{run_id}/metrics/points": Access(TEAM, query="?key=reward/mean"),
+    "GET /runs/{run_id}/metrics.csv": Access(TEAM),
+    "GET /runs/{run_id}/metrics.parquet": Access(TEAM),
+    "GET /runs/{run_id}/evaluations": Access(TEAM),
+    "GET /runs/{run_id}/samples": Access(TEAM),
+    "GET /runs/{run_id}/checkpoints": Access(TEAM),
+    "GET /samples/{sample_id}/picture": Access(TEAM),
+    "GET /samples/{sample_id}/thumbnail": Access(TEAM),
+    "GET /checkpoints/{checkpoint_id}/folder.zip": Access(TEAM),
+    "GET /checkpoints/{checkpoint_id}/lora.safetensors": Access(TEAM),
+}
+
+
+@pytest.fixture
+def things(lab, settings) -> dict:
+    """What the operations of the matrix lead to, all of the lab's team."""
+    run = add_run(lab.experiment, name="ours")
+    add_lines(run, "It starts.")
+    add_point(run, "reward/mean", 1, 0.5)
+    sample = add_sample(run, 1)
+    picture = Path(settings.MEDIA_ROOT) / run.folder / sample.path
+    picture.parent.mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(picture)
+    checkpoint = add_checkpoint(run, 1, {"pytorch_lora_weights.safetensors": b"weights"})
+    ids = {"experiment_id": lab.experiment.id, "run_id": run.id, "run": run.id, "name": "sandbox-smoke"}
+    return ids | {"sample_id": sample.id, "checkpoint_id": checkpoint.id}
+
+
+def ask(client: Client, operation: str, things: dict):
+    method, path = operation.split(" ")
+    access = ACCESS[operation]
+    address = f"/api/v1{path}{access.query}".format(**things)
+    if access.body is None:
+        return client.generic(method, address)
+    body = {key: text.format(**things) for key, text in access.body.items()}
+    return client.post(address, body, content_type="application/json")
+
+
+def test_every_operation_of_the_schema_is_in_the_matrix(client):
+    schema = client.get("/api/v1/openapi.json").json()
+    operations = [
+        f"{method.upper()} {path.removeprefix('/api/v1')}"
+        for path, methods in schema["paths"].items()
+        for method in methods
+    ]
+    assert sorted(operations) == sorted(ACCESS)
+
+
+@pytest.mark.parametrize("operation", ACCESS)
+@pytest.mark.parametrize("number", range(len(PEOPLE)), ids=PEOPLE)
+def test_each_person_gets_what_the_matrix_says(operation, number, lab: Lab, things, as_program):
+    client = as_program(getattr(lab, PEOPLE[number], None))
+    response = ask(client, operation, things)
+    assert response.status_code == ACCESS[operation].expected[number], response.text
+    if response.status_code >= 400:
+        assert response.json()["error"]
+
+
+@pytest.mark.parametrize("operation", ["GET /runs", "GET /experiments", "GET /teams", "GET /me"])
+def test_lists_hold_nothing_of_another_team(operation, lab, things, as_program):
+    theirs = ask(as_program(lab.stranger), operation, things).text
+    ours = ask(as_program(lab.viewer), operation, things).text
+    assert not {"ours", '"lab"', lab.experiment.name} & set(_words(theirs))
+    assert not {"Theirs", "Elsewhere"} & set(_words(ours))
+
+
+def _words(text: str) -> list[str]:
+    return [mark for mark in ("ours", '"lab"', "Thresholds", "Theirs", "Elsewhere") if mark in text]
+
+
+@pytest.mark.parametrize("operation", [name for name in ACCESS if name.startswith("POST")])
+def test_a_token_that_may_read_changes_nothing(operation, lab, things, as_program):
+    before = (Run.objects.count(), Experiment.objects.count())
+    response = ask(as_program(lab.owner, Scope.READ), operation, things)
+    assert (response.status_code, "scope write" in response.json()["error"]) == (403, True)
+    assert (Run.objects.count(), Experiment.objects.count()) == before
+    assert Run.objects.get(id=things["run_id"]).cancel_requested_at is None
+
+
+def test_a_token_that_may_read_reads(lab, things, as_program):
+    assert ask(as_program(lab.viewer, Scope.READ), "GET /runs/{run_id}", things).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["Bearer fdp_unknown", "Bearer ", "Bearer fdp_ü"])
+def test_a_token_that_is_none_is_refused_even_in_a_signed_in_browser(header, client, lab):
+    client.force_login(lab.member)
+    response = client.get("/api/v1/me", headers={"Authorization": header})
+    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    assert "make a new one" in response.json()["error"]
+
+
+def test_a_browser_asks_by_its_session_and_changes_only_with_its_csrf_token(lab, things):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(lab.member)
+    assert browser.get("/api/v1/me").json()["email"] == lab.member.email
+    address = f"/api/v1/runs/{things['run_id']}/cancel"
+    refused = browser.post(address, {}, content_type="application/json")
+    assert (refused.status_code, "X-CSRFToken" in refused.json()["error"]) == (403, True)
+    browser.get("/api/v1/docs")
+    token = browser.cookies["csrftoken"].value
+    done = browser.post(address, {}, content_type="application/json", headers={"X-CSRFToken": token})
+    assert done.status_code == 202
+
+
+def test_a_run_that_does_not_exist_looks_like_one_of_another_team(lab, things, as_program):
+    stranger = as_program(lab.stranger)
+    missing = ask(stranger, "GET /runs/{run_id}", things | {"run_id": "00000000-0000-0000-0000-000000000000"})
+    theirs = ask(stranger, "GET /runs/{run_id}", things)
+    assert (missing.status_code, missing.text) == (theirs.status_code, theirs.text) == (404, theirs.text)
+
+
+def test_the_page_of_the_docs_is_for_people_and_the_schema_for_everyone(client, lab):
+    assert client.get("/api/v1/openapi.json").json()["info"]["title"] == "Flow-DPPO"
+    assert client.get("/api/v1/docs")["Location"].startswith("/accounts/login/")
+    client.force_login(lab.viewer)
+    page = client.get("/api/v1/docs").text
+    assert "/static/ninja/swagger-ui-bundle.js" in page and "https://" not in page
