@@ -1,6 +1,6 @@
 """Metric curves thinned by the database: of each bucket of iterations the lowest and the highest point."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -10,24 +10,65 @@ NUM_BUCKETS = 300
 SIGNIFICANT_DIGITS = 7
 
 # A curve of up to NUM_BUCKETS iterations comes whole. Arrays compare element by element, value first.
-BUCKETS = f"""
-WITH wanted AS (
-    SELECT * FROM unnest(%(runs)s::uuid[], %(after)s::bigint[]) AS wanted (run_id, after)
-), valid AS (
-    SELECT point.* FROM wanted
-    JOIN runs_metricpoint AS point ON point.run_id = wanted.run_id AND point.id > wanted.after
+BUCKET = f"(iteration - first)::bigint * {NUM_BUCKETS} / greatest(last - first + 1, {NUM_BUCKETS})"
+EXTREMES = "min(ARRAY[value, iteration, step]) AS low, max(ARRAY[value, iteration, step]) AS high"
+COLUMNS = """
+    place, key, last_point, low[1], low[2]::int, low[3]::int, high[1], high[2]::int, high[3]::int,
+    end_value, end_iteration, end_step
+"""
+COUNTS = "(attempt.valid_until IS NULL OR iteration <= attempt.valid_until)"
+
+# A query of its own for each curve, by the index over (run, key, iteration): nothing is sorted or kept on the way.
+# What was rolled back may widen the buckets, until the next attempt has come past it.
+WHOLE = f"""
+SELECT {COLUMNS}
+FROM unnest(%(runs)s::uuid[]) WITH ORDINALITY AS wanted (run_id, place)
+CROSS JOIN unnest(%(keys)s::text[]) AS wanted_key (key)
+CROSS JOIN LATERAL (
+    SELECT max(id) AS last_point FROM runs_metricpoint WHERE run_id = wanted.run_id
+) AS run
+CROSS JOIN LATERAL (
+    SELECT min(iteration) AS first, max(iteration) AS last FROM runs_metricpoint AS point
+    WHERE point.run_id = wanted.run_id AND point.key = wanted_key.key
+) AS span
+CROSS JOIN LATERAL (
+    SELECT value AS end_value, iteration AS end_iteration, step AS end_step
+    FROM runs_metricpoint AS point JOIN runs_attempt AS attempt ON attempt.id = point.attempt_id
+    WHERE point.run_id = wanted.run_id AND point.key = wanted_key.key AND {COUNTS}
+    ORDER BY iteration DESC LIMIT 1
+) AS finish
+CROSS JOIN LATERAL (
+    SELECT min(iteration) AS begin, {EXTREMES}
+    FROM runs_metricpoint AS point JOIN runs_attempt AS attempt ON attempt.id = point.attempt_id
+    WHERE point.run_id = wanted.run_id AND point.key = wanted_key.key AND {COUNTS}
+    GROUP BY {BUCKET}
+) AS bucket
+ORDER BY place, key, begin
+"""
+
+# A live tick. OFFSET 0 has the database go by the index over (run, id), which leads to nothing but what is new.
+SINCE = f"""
+WITH valid AS (
+    SELECT place, key, point.id, iteration, step, value
+    FROM unnest(%(runs)s::uuid[], %(after)s::bigint[]) WITH ORDINALITY AS wanted (run_id, after, place)
+    CROSS JOIN LATERAL (
+        SELECT id, attempt_id, key, iteration, step, value FROM runs_metricpoint
+        WHERE run_id = wanted.run_id AND id > wanted.after OFFSET 0
+    ) AS point
     JOIN runs_attempt AS attempt ON attempt.id = point.attempt_id
-    WHERE point.key = ANY(%(keys)s)
-        AND (attempt.valid_until IS NULL OR point.iteration <= attempt.valid_until)
+    WHERE key = ANY(%(keys)s) AND {COUNTS}
 ), span AS (
-    SELECT run_id, key, min(iteration) AS first, max(iteration) AS last FROM valid GROUP BY run_id, key
+    SELECT place, key, min(iteration) AS first, max(iteration) AS last, max(id) AS last_point,
+        max(ARRAY[iteration, step, value]) AS finish
+    FROM valid GROUP BY place, key
+), bucket AS (
+    SELECT place, key, min(iteration) AS begin, {EXTREMES}
+    FROM valid JOIN span USING (place, key) GROUP BY place, key, {BUCKET}
+), named AS (
+    SELECT *, finish[3] AS end_value, finish[1]::int AS end_iteration, finish[2]::int AS end_step
+    FROM span JOIN bucket USING (place, key)
 )
-SELECT
-    run_id, key, max(id),
-    min(ARRAY[value, iteration, step]), max(ARRAY[value, iteration, step]), max(ARRAY[iteration, step, value])
-FROM valid JOIN span USING (run_id, key)
-GROUP BY run_id, key, (iteration - first)::bigint * {NUM_BUCKETS} / greatest(last - first + 1, {NUM_BUCKETS})
-ORDER BY run_id, key, min(iteration)
+SELECT {COLUMNS} FROM named ORDER BY place, key, begin
 """
 
 
@@ -39,11 +80,11 @@ class Curve:
     steps: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
 
-    def add(self, iteration: float, step: float, value: float) -> None:
+    def add(self, value: float, iteration: int, step: int) -> None:
         if self.iterations and self.iterations[-1] == iteration:
             return
-        self.iterations.append(int(iteration))
-        self.steps.append(int(step))
+        self.iterations.append(iteration)
+        self.steps.append(step)
         self.values.append(float(f"{value:.{SIGNIFICANT_DIGITS}g}"))
 
 
@@ -58,16 +99,27 @@ class RunCurves:
 def read_curves(after: dict[UUID, int], keys: Iterable[str]) -> dict[UUID, RunCurves]:
     """The curves of these runs from the points with a primary key above the given one that still count."""
     found: dict[UUID, RunCurves] = {}
-    latest: dict[tuple[UUID, str], list[float]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(BUCKETS, {"runs": list(after), "after": list(after.values()), "keys": list(keys)})
-        for run_id, key, last_point, low, high, end in cursor:
-            curves = found.setdefault(run_id, RunCurves(last_point))
-            curves.last_point = max(curves.last_point, last_point)
-            curve = curves.by_key.setdefault(key, Curve())
-            for value, iteration, step in sorted((low, high), key=lambda point: point[1]):
-                curve.add(iteration, step, value)
-            latest[run_id, key] = end
-    for (run_id, key), (iteration, step, value) in latest.items():
-        found[run_id].by_key[key].add(iteration, step, value)
+    ends: dict[tuple[UUID, str], tuple] = {}
+    for run_id, key, last_point, *points in _read_buckets(after, list(keys)):
+        curves = found.setdefault(run_id, RunCurves(last_point))
+        curves.last_point = max(curves.last_point, last_point)
+        curve = curves.by_key.setdefault(key, Curve())
+        low, high = points[:3], points[3:6]
+        for point in (low, high) if low[1] < high[1] else (high, low):
+            curve.add(*point)
+        ends[run_id, key] = points[6:]
+    for (run_id, key), end in ends.items():
+        found[run_id].by_key[key].add(*end)
     return found
+
+
+def _read_buckets(after: dict[UUID, int], keys: list[str]) -> Iterator[tuple]:
+    """Run, key, last point, then value, iteration and step of the bucket's lowest, highest and the curve's last."""
+    for query, is_new in ((WHOLE, True), (SINCE, False)):
+        runs = [run_id for run_id, last_point in after.items() if (last_point == 0) == is_new]
+        if not runs:
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute(query, {"runs": runs, "after": [after[run_id] for run_id in runs], "keys": keys})
+            for place, *row in cursor:
+                yield runs[place - 1], *row

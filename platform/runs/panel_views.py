@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from uuid import UUID
 
+import orjson
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -39,21 +40,21 @@ def fetched(view: View) -> View:
 
 
 @fetched
-def series(request: HttpRequest) -> JsonResponse:
+def series(request: HttpRequest) -> HttpResponse:
     """Curves, evaluations and sample iterations of `runs`, for the metrics `keys`; new ones since `cursor`."""
     keys = _list(request, "keys", MAX_KEYS)
     return _json(read_series(request.user, _run_ids(request), keys, request.GET.get("cursor", "")))
 
 
 @fetched
-def metric_keys(request: HttpRequest) -> JsonResponse:
+def metric_keys(request: HttpRequest) -> HttpResponse:
     """Titles of the metrics that `runs` have, and of those that any run will have."""
     keys = {*SHOWN_FIRST, *list_metric_keys(request.user, _run_ids(request))}
     return _json({key: title_of(key) for key in sorted(keys)})
 
 
 @fetched
-def samples(request: HttpRequest) -> JsonResponse:
+def samples(request: HttpRequest) -> HttpResponse:
     """The samples of `run` at `iteration`."""
     try:
         run_id, iteration = UUID(request.GET.get("run", "")), int(request.GET.get("iteration", ""))
@@ -114,7 +115,6 @@ def _list(request: HttpRequest, name: str, longest: int) -> list[str]:
     return values
 
 
-def _json(content: dict) -> JsonResponse:
-    response = JsonResponse(content, json_dumps_params={"separators": (",", ":"), "allow_nan": False})
-    response["Cache-Control"] = "private, no-store"
-    return response
+def _json(content: dict) -> HttpResponse:
+    headers = {"Cache-Control": "private, no-store"}
+    return HttpResponse(orjson.dumps(content), content_type="application/json", headers=headers)

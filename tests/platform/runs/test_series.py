@@ -85,6 +85,33 @@ def test_the_cursor_brings_what_is_new_and_nothing_twice(member, synthetic):
     assert (only_run(quiet)["series"], only_run(quiet)["reset"], quiet["cursor"]) == ({}, False, cursor)
 
 
+def test_of_many_new_points_the_cursor_brings_the_extremes_and_the_end(member, synthetic):
+    synthetic.train(range(1, 6), lambda i: 0.5)
+    cursor = read_series(member, [synthetic.id], [KEY])["cursor"]
+    values = np.random.default_rng(0).normal(size=3000).round(4)
+    synthetic.train(range(6, 3006), lambda i: values[i - 6])
+    news = curve(read_series(member, [synthetic.id], [KEY], cursor))
+    assert {values.argmin() + 6, values.argmax() + 6, 3005} <= set(news)
+    assert 2 * NUM_BUCKETS <= len(news) <= 2 * NUM_BUCKETS + 1
+    assert all(news[i] == values[i - 6] for i in news)
+
+
+def test_the_end_of_a_long_curve_is_the_last_point_that_stands(member, synthetic):
+    synthetic.train(range(1, 2001), lambda i: 1)
+    synthetic.stop_and_resume(1000)
+    assert max(curve(read_series(member, [synthetic.id], [KEY]))) == 1000
+
+
+def test_runs_that_a_reader_knows_and_new_ones_come_in_one_answer(member, experiment, synthetic):
+    synthetic.train(range(1, 6))
+    cursor = read_series(member, [synthetic.id], [KEY])["cursor"]
+    synthetic.train(range(6, 8))
+    other = SyntheticRun(experiment, "other")
+    other.train(range(1, 4))
+    known, new = read_series(member, [synthetic.id, other.id], [KEY], cursor)["runs"]
+    assert (known["series"][KEY]["iteration"], new["series"][KEY]["iteration"]) == ([6, 7], [1, 2, 3])
+
+
 def test_the_cursor_brings_new_evaluations_and_sample_iterations(member, synthetic):
     synthetic.evaluate(0)
     synthetic.draw(0, num_samples=2)
