@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from core import secret_key  # noqa: E402
+from core import secret_key, sign_in  # noqa: E402
 from stack import endpoints  # noqa: E402
 
 env = environ.Env()
@@ -40,6 +40,9 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django_htmx",
     "ninja",
     "core",
@@ -98,6 +101,32 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+
+# A second factor for those who want one.
+MFA_ADAPTER = "teams.second_factor.EncryptedSecrets"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Flow-DPPO"
+# Phones' clocks differ: the code before and the one after count too.
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+
+# The team's OpenID Connect provider, where the environment names one. Its word on whose an address is, is taken.
+SOCIALACCOUNT_PROVIDERS = sign_in.openid_connect(env)
+SOCIALACCOUNT_ADAPTER = "teams.accounts.SignUpByProvider"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+# A link, not a form: pages may send forms to this site alone, and a redirect to the provider would count.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+OIDC_SIGN_UP = env.bool("OIDC_SIGN_UP", default=False)
+
+# Mail, for lost passwords alone. Without it pages say whom to ask.
+vars().update(sign_in.mail(env))
+HAS_MAIL = bool(env.str("EMAIL_URL", default=""))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="flow-dppo@localhost")
+OPERATOR_CONTACT = env.str("OPERATOR_CONTACT", default="")
 
 # Behind a proxy that ends TLS and sets X-Forwarded-Proto.
 HTTPS = env.bool("HTTPS", default=False)

@@ -56,6 +56,8 @@ INVITATION = {**TEAM_ID, "invitation_id": "invitation"}
 # The member's.
 TOKEN = {"token_id": "token"}
 
+PROVIDER = {"provider_id": "provider"}
+
 ACCESS = {
     "healthz": [Access(PUBLIC)],
     "readyz": [Access(PUBLIC)],
@@ -64,6 +66,29 @@ ACCESS = {
     "account_change_password": [Access(SIGNED_IN)],
     # Closed without an invitation; who is signed in has an account.
     "account_signup": [Access((200, 302, 302, 302, 302)), Access((200, 302, 302, 302, 302), post={})],
+    "account_inactive": [Access(PUBLIC)],
+    "account_reauthenticate": [Access(SIGNED_IN)],
+    # Who has a password changes it rather.
+    "account_set_password": [Access((302,) * 5)],
+    "account_reset_password": [Access(PUBLIC)],
+    "account_reset_password_done": [Access(PUBLIC)],
+    "account_reset_password_from_key": [Access(PUBLIC, kwargs={"uidb36": "nobody", "key": "nothing"})],
+    "account_reset_password_from_key_done": [Access(PUBLIC)],
+    "mfa_index": [Access(SIGNED_IN)],
+    "mfa_authenticate": [Access((302,) * 5)],
+    "mfa_reauthenticate": [Access((302,) * 5)],
+    # They ask for the password again first.
+    "mfa_activate_totp": [Access((302,) * 5)],
+    "mfa_generate_recovery_codes": [Access((302,) * 5)],
+    # There are none yet.
+    "mfa_deactivate_totp": [Access((302, 404, 404, 404, 404))],
+    "mfa_view_recovery_codes": [Access((302, 404, 404, 404, 404))],
+    # No provider is set.
+    "openid_connect_login": [Access((404,) * 5, kwargs=PROVIDER)],
+    "openid_connect_callback": [Access((404,) * 5, kwargs=PROVIDER)],
+    "socialaccount_login_cancelled": [Access(PUBLIC)],
+    "socialaccount_signup": [Access((302,) * 5)],
+    "socialaccount_connections": [Access(SIGNED_IN)],
     "api_tokens": [
         Access(SIGNED_IN),
         Access(SIGNED_IN, post={"name": "laptop", "scope": "read", "num_days": "7"}),
@@ -178,6 +203,9 @@ def things(lab, settings) -> dict:
     Image.new("RGB", (8, 8)).save(picture)
     checkpoint = add_checkpoint(run, 1, {"pytorch_lora_weights.safetensors": b"weights"})
     return {
+        "provider": "oidc",
+        "nobody": "1",
+        "nothing": "no-such-key",
         "membership": Membership.objects.get(team=lab.team, user=lab.viewer).id,
         "invitation": invite(lab.owner, lab.team, Role.MEMBER, num_days=1, max_uses=1).invitation.id,
         "token": make_token(lab.member, "laptop", Scope.READ, num_days=1).token.id,
