@@ -20,6 +20,8 @@ from django.shortcuts import resolve_url
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from core.compression import compress_panel
+
 App = Callable[[dict, Callable, Callable], Awaitable[None]]
 
 PREFIX = "/panel"
@@ -53,7 +55,7 @@ class Dispatcher:
     def __init__(self, site: App, panel: App):
         self._site = site
         self._panel = panel
-        self._guard = Guard(panel)
+        self._guard = Guard(compress_panel(panel))
 
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] == "lifespan":
