@@ -1,0 +1,3 @@
+from flowdppo_engine.client.commands import main
+
+main()

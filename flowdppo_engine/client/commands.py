@@ -1,0 +1,221 @@
+"""The commands of `flowdppo`.
+
+Exit codes: 1 the server refuses, 2 an argument or configuration does not fit, 3 not signed in, 4 the server does not
+answer, 5 the watched run failed, 6 it was cancelled.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowdppo_engine.client import pulling, signing_in, tables, watching
+from flowdppo_engine.client.connection import Connection
+from flowdppo_engine.client.finding import find_experiment, find_run
+from flowdppo_engine.client.pulling import Format, Part
+from flowdppo_engine.client.refusals import ClientError, Exit
+
+app = typer.Typer(
+    help="Submit runs to a Flow-DPPO server, follow them, and take home what they make.",
+    epilog="Begin with `flowdppo login ADDRESS`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its name where only one has it.")]
+ExperimentName = Annotated[str, typer.Argument(metavar="EXPERIMENT", help="An experiment's id or name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Every = Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1)]
+Recipe = Annotated[str | None, typer.Option(help="A named recipe; `recipes` lists them.")]
+ConfigFile = Annotated[Path | None, typer.Option(help="A configuration as YAML; on top of the recipe, where given.")]
+Like = Annotated[str | None, typer.Option(help="A run to copy.")]
+Changes = Annotated[list[str] | None, typer.Option("--set", help="Change a field: a.b=c. May be repeated.")]
+
+
+@app.command()
+def login(
+    address: Annotated[str, typer.Argument(help="Of the server, such as https://flowdppo.example.org.")],
+) -> None:
+    """Keep the server's address and an API token, which is asked for (or read from a pipe)."""
+    server = signing_in.clean_address(address)
+    asked = sys.stdin.isatty()
+    token = typer.prompt("API token (it is not shown)", hide_input=True) if asked else sys.stdin.readline()
+    sign_in = signing_in.SignIn(server, signing_in.clean_token(token))
+    me = Connection(sign_in).get("/me")
+    path = signing_in.write_sign_in(sign_in)
+    typer.echo(f"You are {me['email']} on {server}. Kept in {path}.")
+    if server.startswith("http://") and "//127.0.0.1" not in server and "//localhost" not in server:
+        typer.echo("This address is not https: the token travels where others may read it.", err=True)
+
+
+@app.command()
+def logout() -> None:
+    """Forget address and token. The token stays good: revoke it in the browser, under your account."""
+    signing_in.forget_sign_in()
+
+
+@app.command()
+def recipes() -> None:
+    """List the named recipes."""
+    rows = [(one["name"], one["family"], one["method"], one["description"]) for one in _connect().get("/recipes")]
+    tables.print_table(("recipe", "family", "method", ""), rows)
+
+
+@app.command()
+def experiments(as_json: AsJson = False) -> None:
+    """List the experiments of your teams."""
+    found = list(_connect().pages("/experiments"))
+    if as_json:
+        return tables.print_json(found)
+    rows = [(one["id"], one["name"], one["team"], sum(one["num_runs"].values()), one["best_score"]) for one in found]
+    tables.print_table(("id", "experiment", "team", "runs", "best score"), rows)
+
+
+@app.command()
+def make_experiment(
+    name: str,
+    team: Annotated[str, typer.Option(help="Its slug; not needed where you write to one team only.")] = "",
+    description: str = "",
+) -> None:
+    """Make an experiment; prints its id."""
+    made = _connect().post("/experiments", {"name": name, "team": team, "description": description})
+    typer.echo(made["id"])
+
+
+@app.command()
+def check(recipe: Recipe = None, config: ConfigFile = None, like: Like = None, set_: Changes = None) -> None:
+    """Print a configuration as it would be submitted, and on standard error what it takes."""
+    connection = _connect()
+    answer = connection.post("/configurations/check", _body(connection, recipe, config, like, set_))
+    typer.echo(answer["yaml"], nl=False)
+    for sentence in (*answer["facts"], *(f"Look twice: {warning}" for warning in answer["warnings"])):
+        typer.echo(sentence, err=True)
+
+
+@app.command()
+def submit(
+    experiment: ExperimentName,
+    recipe: Recipe = None,
+    config: ConfigFile = None,
+    like: Like = None,
+    set_: Changes = None,
+    name: Annotated[str, typer.Option(help="Left out, it is made of the recipe and a number.")] = "",
+    watch: Annotated[bool, typer.Option("--watch", help="And watch it.")] = False,
+) -> None:
+    """Queue a run; prints its id, and on standard error its page."""
+    connection = _connect()
+    body = _body(connection, recipe, config, like, set_) | {"name": name}
+    run = connection.post(f"/experiments/{find_experiment(connection, experiment)['id']}/runs", body)
+    typer.echo(run["id"])
+    typer.echo(f"{run['name']}: {connection.page_of(run)}", err=True)
+    if watch:
+        watching.exit_of(watching.watch(connection, run, every=1.0))
+
+
+@app.command("list")
+def list_runs(
+    experiment: Annotated[str | None, typer.Option(help="Of this experiment: its id or name.")] = None,
+    state: Annotated[list[str] | None, typer.Option(help="queued, running, finished, … May be repeated.")] = None,
+    name: Annotated[str | None, typer.Option(help="A part of the name.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+    connection = _connect()
+    chosen = find_experiment(connection, experiment)["id"] if experiment else None
+    found = list(connection.pages("/runs", limit, experiment=chosen, state=state, name=name))
+    if as_json:
+        return tables.print_json(found)
+    rows = [
+        (run["id"], run["name"], run["state"], tables.progress_of(run), tables.moment(run["created_at"]))
+        for run in found
+    ]
+    tables.print_table(("id", "run", "state", "iteration", "submitted"), rows)
+
+
+@app.command()
+def show(run: RunName, as_json: AsJson = False) -> None:
+    """Show where a run stands."""
+    connection = _connect()
+    found = find_run(connection, run)
+    tables.print_json(found) if as_json else tables.print_run(found, connection.page_of(found))
+
+
+@app.command()
+def watch(run: RunName, every: Every = 1.0) -> None:
+    """Watch a run until it ends; the exit code says how it did."""
+    connection = _connect()
+    watching.exit_of(watching.watch(connection, find_run(connection, run), every))
+
+
+@app.command()
+def logs(
+    run: RunName,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
+    every: Every = 1.0,
+) -> None:
+    """Print the end of a run's log. `pull --what texts` brings all of it."""
+    connection = _connect()
+    found = find_run(connection, run)
+    connection.patience = watching.PATIENCE if follow else connection.patience
+    out = tables.console()
+    for line in watching.new_lines(connection, found["id"], follow, every):
+        watching.print_line(out, line)
+
+
+@app.command()
+def cancel(run: RunName) -> None:
+    """Ask a run to stop. It writes a last checkpoint; what it has made stays."""
+    connection = _connect()
+    answer = connection.post(f"/runs/{find_run(connection, run)['id']}/cancel", {})
+    typer.echo(f"{answer['name']}: {'asked to stop' if answer['state'] == 'running' else answer['state']}.")
+
+
+@app.command()
+def pull(
+    run: RunName,
+    to: Annotated[Path | None, typer.Option(help="The folder; left out, one of the run's id.")] = None,
+    what: Annotated[list[Part] | None, typer.Option(help="What to take; left out, everything.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="Of the metrics.")] = Format.PARQUET,
+) -> None:
+    """Take home checkpoints, samples, metrics and texts. What is there already is not fetched again."""
+    connection = _connect()
+    found = find_run(connection, run)
+    folder = to or Path(found["id"])
+    parts = what or list(Part)
+    if Part.TEXTS in parts:
+        pulling.pull_texts(connection, found, folder, typer.echo)
+    if Part.METRICS in parts:
+        pulling.pull_metrics(connection, found, folder, format_, typer.echo)
+    if Part.SAMPLES in parts:
+        pulling.pull_samples(connection, found, folder, typer.echo)
+    if Part.CHECKPOINTS in parts:
+        pulling.pull_checkpoints(connection, found, folder, typer.echo)
+
+
+def main() -> None:
+    """The entry point: says what went wrong on standard error, without a traceback."""
+    try:
+        app(prog_name="flowdppo")
+    except ClientError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(error.code) from error
+
+
+def _connect() -> Connection:
+    return Connection(signing_in.read_sign_in())
+
+
+def _body(connection: Connection, recipe: str | None, config: Path | None, like: str | None, changes) -> dict:
+    """What the server resolves: it knows the recipes."""
+    body = {"recipe": recipe or "", "set": changes or []}
+    if like:
+        body["like"] = find_run(connection, like)["id"]
+    if config:
+        try:
+            body["config"] = config.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ClientError(f"--config {config} cannot be read: {error}.", Exit.DOES_NOT_FIT) from error
+    return body

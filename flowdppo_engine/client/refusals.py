@@ -1,0 +1,25 @@
+"""What goes wrong, in words for standard error, with an exit code that a script can tell apart."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    REFUSED = 1
+    DOES_NOT_FIT = 2
+    """A bad argument, or a configuration that cannot run."""
+    NOT_SIGNED_IN = 3
+    NO_ANSWER = 4
+    RUN_FAILED = 5
+    RUN_CANCELLED = 6
+
+
+class ClientError(Exception):
+    """Ends the command: the message goes to standard error."""
+
+    def __init__(self, message: str, code: Exit = Exit.REFUSED):
+        super().__init__(message)
+        self.code = code
+
+
+class Gone(ClientError):
+    """What was asked for has been deleted."""

@@ -1,0 +1,217 @@
+"""`flowdppo` as a process of its own, against the platform as `make run` starts it; only the engine pretends."""
+
+import csv
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.platform.stack.running_platform import ROOT, Platform
+
+pytestmark = pytest.mark.timeout(2400)
+
+TOKEN = """
+from teams.api_tokens import make_token
+from teams.models import User
+print(make_token(User.objects.get(), "tests", "{scope}", num_days=1).text)
+"""
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """The command line of one account on one machine."""
+
+    home: Path
+
+    def __call__(self, *arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            self._command(arguments), env=self._env(environment), input=given, capture_output=True, text=True, cwd=ROOT
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            self._command(arguments), env=self._env({}), stdout=pipe, stderr=pipe, text=True, cwd=ROOT
+        )
+
+    def _command(self, arguments: tuple[str, ...]) -> list[str]:
+        return [sys.executable, "-m", "flowdppo_engine.client", *arguments]
+
+    def _env(self, more: dict) -> dict:
+        mine = {key: text for key, text in os.environ.items() if not key.startswith(("FLOWDPPO_", "DJANGO_"))}
+        return mine | {"XDG_CONFIG_HOME": str(self.home), "NO_PROXY": "127.0.0.1"} | more
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Platform]:
+    # Not pytest's folder: PostgreSQL's own account may not pass through it.
+    with tempfile.TemporaryDirectory(prefix="flowdppo-cli-") as folder:
+        engine = f"{sys.executable},-m,tests.worker.fake_engine"
+        started = Platform(Path(folder) / "data", FLOWDPPO_ENGINE_COMMAND=engine, FAKE_ENGINE='{"hold_at": 6}')
+        started.start()
+        try:
+            yield started
+        finally:
+            started.end()
+
+
+@pytest.fixture(scope="module")
+def address(platform) -> str:
+    return platform.wait_until_up().rstrip("/")
+
+
+@pytest.fixture(scope="module")
+def token(platform, address) -> str:
+    return make_token(platform, "write")
+
+
+@pytest.fixture
+def flowdppo(tmp_path, address, token) -> CommandLine:
+    command_line = CommandLine(tmp_path / "config")
+    done = command_line("login", address, given=f"{token}\n")
+    assert done.returncode == 0, done.stderr
+    return command_line
+
+
+def make_token(platform: Platform, scope: str) -> str:
+    env = {key: text for key, text in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")}
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", TOKEN.format(scope=scope)]
+    env |= {"FLOWDPPO_DATA": str(platform.data_dir)}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def submit(flowdppo: CommandLine, *more: str) -> str:
+    done = flowdppo("submit", "First light", "--recipe", "sandbox-smoke", "--set", "iterations=9", *more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def let_go(platform: Platform, run_id: str) -> Path:
+    """The run's folder, once its engine waits, and goes on."""
+    folder = platform.data_dir / "files" / "runs" / run_id
+    platform.wait_for((folder / "held").exists, "the engine to wait")
+    (folder / "go").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first_run_is_over(platform, address) -> None:
+    """The demo run leaves the node to others."""
+    ((run_id,),) = platform.query("SELECT id FROM runs_run WHERE name = 'First light'")
+    let_go(platform, str(run_id))
+
+
+def test_the_token_is_kept_where_nobody_else_reads_it(flowdppo, tmp_path, token, address):
+    (file,) = (tmp_path / "config" / "flowdppo").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert json.loads(file.read_text()) == {"server": address, "token": token}
+    said = flowdppo("login", address, given=token)
+    assert "demo@example.org" in said.stdout and token not in said.stdout + said.stderr
+    assert flowdppo("logout").returncode == 0
+    refused = flowdppo("list")
+    assert refused.returncode == 3 and "flowdppo login" in refused.stderr
+
+
+def test_a_submitted_run_is_listed_and_shown(flowdppo, address):
+    run_id = submit(flowdppo, "--name", "listed")
+    listed = json.loads(flowdppo("list", "--name", "listed", "--json").stdout)
+    assert [(run["id"], run["recipe"], run["total_iterations"]) for run in listed] == [(run_id, "sandbox-smoke", 9)]
+    assert run_id in flowdppo("list", "--experiment", "First light").stdout
+    shown = flowdppo("show", "listed").stdout
+    assert run_id in shown and f"{address}/runs/{run_id}/" in shown
+    assert json.loads(flowdppo("show", run_id, "--json").stdout)["config"]["iterations"] == 9
+    # Whether a worker has taken it by now is the platform's business.
+    said = flowdppo("cancel", run_id).stdout
+    assert said in ("listed: cancelled.\n", "listed: asked to stop.\n")
+    assert "sandbox-smoke" in flowdppo("recipes").stdout
+    assert "First light" in flowdppo("experiments").stdout
+
+
+def test_a_run_is_watched_and_followed_to_its_end(flowdppo, platform, first_run_is_over):
+    run_id = submit(flowdppo)
+    watching = flowdppo.start("watch", run_id, "--every", "0.2")
+    following = flowdppo.start("logs", run_id, "-f", "--every", "0.2")
+    let_go(platform, run_id)
+    watched, complaints = watching.communicate()
+    followed, _ = following.communicate()
+    assert (watching.returncode, following.returncode, complaints) == (0, 0, "")
+    for said in (watched, followed):
+        lines = [line.split(" ", 1)[1] for line in said.splitlines() if " iteration " in line and "," not in line]
+        assert lines == [f"iteration {number}" for number in range(1, 10)]
+    assert watched.splitlines()[-1] == "finished, iteration 9 / 9"
+
+
+def test_a_cancelled_run_is_told_by_the_exit_code(flowdppo, platform, first_run_is_over):
+    run_id = submit(flowdppo, "--name", "to cancel")
+    folder = platform.data_dir / "files" / "runs" / run_id
+    platform.wait_for((folder / "held").exists, "the engine to wait")
+    assert "asked to stop" in flowdppo("cancel", run_id).stdout
+    done = flowdppo("watch", run_id, "--every", "0.2")
+    assert (done.returncode, done.stderr) == (6, "to cancel was cancelled.\n")
+
+
+def test_everything_of_a_run_is_pulled_once(flowdppo, platform, first_run_is_over, tmp_path):
+    run_id = submit(flowdppo)
+    folder = let_go(platform, run_id)
+    assert flowdppo("watch", run_id, "--every", "0.2").returncode == 0
+    (folder / "samples").mkdir()
+    for number in (4, 8, 9):
+        Image.new("RGB", (4, 4)).save(folder / f"samples/{number}.png")
+        (folder / f"checkpoints/step-{2 * number:06d}/weights").write_text(f"of {number}")
+    home = tmp_path / "home"
+    done = flowdppo("pull", run_id, "--to", str(home), "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    weights = {path.parent.name: path.read_text() for path in home.glob("checkpoints/*/weights")}
+    assert weights == {"step-000008": "of 4", "step-000016": "of 8", "step-000018": "of 9"}
+    samples = [json.loads(line) for line in (home / "samples.jsonl").read_text().splitlines()]
+    assert [sample["file"] for sample in samples] == [f"samples/step-{2 * n:06d}/000.png" for n in (4, 8, 9)]
+    assert all((home / sample["file"]).read_bytes().startswith(b"\x89PNG") for sample in samples)
+    rows = list(csv.DictReader((home / "metrics.csv").open()))
+    rewards = [(int(row["iteration"]), float(row["value"])) for row in rows if row["key"] == "reward/mean"]
+    assert rewards == [(number, number / 7) for number in range(1, 10)]
+    assert "iterations: 9" in (home / "config.yaml").read_text()
+    assert not list(home.rglob("*.part")) and not list(home.rglob("*.zip"))
+    before = {path: path.stat().st_mtime_ns for path in home.glob("*/*/*")}
+    again = flowdppo("pull", run_id, "--to", str(home), "--what", "samples", "--what", "checkpoints")
+    assert again.returncode == 0 and {path: path.stat().st_mtime_ns for path in home.glob("*/*/*")} == before
+
+
+def test_what_does_not_fit_is_told_at_its_field_with_exit_code_2(flowdppo, tmp_path):
+    wrong = flowdppo("submit", "First light", "--recipe", "sandbox-smoke", "--set", "iterations=-4")
+    assert wrong.returncode == 2 and wrong.stderr.startswith("iterations: “-4” does not fit: give a whole number")
+    assert flowdppo("submit", "First light", "--recipe", "nothing").stderr.startswith("recipe: There is no recipe")
+    assert flowdppo("submit", "Nowhere", "--recipe", "sandbox-smoke").returncode == 2
+    missing = flowdppo("check", "--config", str(tmp_path / "none.yaml"))
+    assert missing.returncode == 2 and "none.yaml cannot be read" in missing.stderr
+    file = tmp_path / "own.yaml"
+    file.write_text("seed: 12\n")
+    checked = flowdppo("check", "--recipe", "sandbox-smoke", "--config", str(file))
+    assert checked.returncode == 0 and "seed: 12" in checked.stdout and "optimizer steps" in checked.stderr
+    assert flowdppo("list", "--state", "asleep").returncode == 2
+
+
+def test_other_refusals_have_codes_of_their_own(flowdppo, platform, address):
+    unknown = flowdppo("list", FLOWDPPO_SERVER=address, FLOWDPPO_TOKEN="fdp_wrong")
+    assert unknown.returncode == 3 and "make a new one" in unknown.stderr
+    reader = {"FLOWDPPO_SERVER": address, "FLOWDPPO_TOKEN": make_token(platform, "read")}
+    assert flowdppo("list", **reader).returncode == 0
+    refused = flowdppo("make-experiment", "Mine", **reader)
+    assert refused.returncode == 1 and "scope write" in refused.stderr
+    assert flowdppo("show", "00000000-0000-0000-0000-000000000000").returncode == 1
+    away = flowdppo("list", FLOWDPPO_SERVER="http://127.0.0.1:9", FLOWDPPO_TOKEN="fdp_x")
+    assert away.returncode == 4 and "does not answer" in away.stderr
+    assert flowdppo("login", "nowhere", given="x").returncode == 2
+    assert flowdppo("login", address, given="\n").returncode == 2
+
+
+def test_it_imports_neither_django_nor_torch():
+    code = "import sys, flowdppo_engine.client.commands; print({'django', 'torch', 'celery'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout == "set()\n"
