@@ -71,6 +71,23 @@ WITH valid AS (
 SELECT {COLUMNS} FROM named ORDER BY place, key, begin
 """
 
+# From one key to the next by the index over (run, key, ...): a look-up for each metric, however many points it has.
+KEYS = """
+SELECT DISTINCT found.key
+FROM unnest(%(runs)s::uuid[]) AS wanted (run_id)
+CROSS JOIN LATERAL (
+    WITH RECURSIVE walk AS (
+        (SELECT key FROM runs_metricpoint WHERE run_id = wanted.run_id ORDER BY key LIMIT 1)
+        UNION ALL
+        SELECT next.key FROM walk CROSS JOIN LATERAL (
+            SELECT key FROM runs_metricpoint WHERE run_id = wanted.run_id AND key > walk.key ORDER BY key LIMIT 1
+        ) AS next
+    )
+    SELECT key FROM walk
+) AS found
+ORDER BY found.key
+"""
+
 
 @dataclass
 class Curve:
@@ -111,6 +128,13 @@ def read_curves(after: dict[UUID, int], keys: Iterable[str]) -> dict[UUID, RunCu
     for (run_id, key), end in ends.items():
         found[run_id].by_key[key].add(*end)
     return found
+
+
+def read_keys(run_ids: list[UUID]) -> list[str]:
+    """Every metric that one of these runs has a value of."""
+    with connection.cursor() as cursor:
+        cursor.execute(KEYS, {"runs": run_ids})
+        return [key for (key,) in cursor]
 
 
 def _read_buckets(after: dict[UUID, int], keys: list[str]) -> Iterator[tuple]:

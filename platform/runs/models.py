@@ -204,9 +204,13 @@ class Evaluation(Written):
 
 
 class LogLine(models.Model):
-    """A line of the run's log. `seq` is the event's number in the run's stream; 0 for the platform's own words."""
+    """A line of the run's log. `seq` is the event's number in the run's stream; 0 for the platform's own words.
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_lines")
+    Whoever writes one holds the run's row locked, so that lines become visible in the order of their ids: a reader
+    who has come to an id misses nothing before it.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="log_lines", db_index=False)
     attempt = models.ForeignKey(Attempt, null=True, on_delete=models.CASCADE, related_name="log_lines")
     seq = models.PositiveIntegerField()
     time = models.DateTimeField()
@@ -215,3 +219,4 @@ class LogLine(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["run", "id"], name="lines_of_a_run_in_order")]

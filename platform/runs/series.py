@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from runs import cursors
 from runs.cursors import Position
-from runs.curves import RunCurves, read_curves
+from runs.curves import RunCurves, read_curves, read_keys
 from runs.metric_names import KL_TO_BASE
 from runs.models import Evaluation, MetricPoint, Run, RunState, Sample
 from runs.selectors import STANDS, visible_runs
@@ -23,8 +23,8 @@ ENDED = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
 
 def list_metric_keys(user: User, run_ids: Sequence[UUID]) -> list[str]:
     """Every metric that one of the runs has a value of."""
-    points = MetricPoint.objects.filter(run__in=visible_runs(user).filter(id__in=run_ids))
-    return list(points.values_list("key", flat=True).distinct().order_by("key"))
+    visible = visible_runs(user).filter(id__in=run_ids).values_list("id", flat=True)
+    return read_keys(list(visible))
 
 
 def read_series(user: User, run_ids: Sequence[UUID], keys: Sequence[str], cursor: str = "") -> dict:

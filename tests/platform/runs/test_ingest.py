@@ -1,11 +1,12 @@
 """From events to rows: once each, fenced, spliced across attempts."""
 
 import pytest
+from django.db import connections, transaction
 
 from flowdppo_engine import events
 from runs import ingest, lifecycle
 from runs.lifecycle import Death, LeaseLost
-from runs.models import Attempt, AttemptOutcome, MetricPoint
+from runs.models import Attempt, AttemptOutcome, MetricPoint, Run
 
 
 class Stream:
@@ -172,3 +173,40 @@ def test_points_go_with_their_run(run, stream):
     stream.store(metrics(3))
     run.delete()
     assert (MetricPoint.objects.count(), Attempt.objects.count()) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "say",
+    [
+        lambda run, lease: lifecycle.request_cancel(run),
+        lambda run, lease: lifecycle.finish(lease),
+        lambda run, lease: lifecycle.hand_back(lease),
+        lambda run, lease: lifecycle.abandon(Attempt.objects.get(id=lease.attempt_id), "Gone."),
+        lambda run, lease: ingest.store(
+            lease,
+            Attempt.objects.get(id=lease.attempt_id),
+            ingest.Batch([events.Log(level="info", message="said by the engine")], 0, 10),
+        ),
+    ],
+    ids=["cancel", "finish", "hand back", "abandon", "store"],
+)
+def test_who_writes_a_line_holds_the_run(run, say):
+    lease = lifecycle.claim(run.id, "worker")
+    last = run.log_lines.last().id
+    with transaction.atomic():
+        say(Run.objects.get(id=run.id), lease)
+        assert run.log_lines.last().id > last
+        assert not run_is_free(run)
+    assert run_is_free(run)
+
+
+def run_is_free(run) -> bool:
+    """Whether another connection could take the run's row now."""
+    other = connections.create_connection("default")
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM runs_run WHERE id = %s FOR UPDATE SKIP LOCKED", [run.id])
+            return cursor.fetchone() is not None
+    finally:
+        other.close()

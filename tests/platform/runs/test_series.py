@@ -180,6 +180,15 @@ def test_a_stranger_gets_nothing(stranger, member, synthetic):
     assert list_metric_keys(member, [synthetic.id]) == [KEY]
 
 
+def test_the_metrics_of_several_runs_are_listed_once_each(member, experiment, synthetic, django_assert_num_queries):
+    other = SyntheticRun(experiment, "other")
+    for run, key in ((synthetic, "kl"), (synthetic, KEY), (other, KEY), (other, "a")):
+        run.train(range(1, 30), key=key)
+    with django_assert_num_queries(2):
+        assert list_metric_keys(member, [synthetic.id, other.id]) == ["a", "kl", KEY]
+    assert list_metric_keys(member, []) == []
+
+
 def test_a_person_sees_their_own_runs_among_those_asked_for(stranger, experiment, synthetic):
     theirs = Experiment.objects.create(team=stranger.teams.get(), name="Theirs")
     own = SyntheticRun(theirs, "own")
