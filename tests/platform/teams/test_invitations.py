@@ -1,16 +1,20 @@
 """Invitation links: who makes them, whom they let in, how often and how long."""
 
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from teams.invitations import find_by_text, invitations_for_owner, invite, join, revoke_invitation
 from teams.models import AuditEntry, Invitation, Membership, Role, User
+from teams.services import create_user
+from tests.platform.lab import PASSWORD, make_lab
 
 
 @pytest.fixture
@@ -29,6 +33,31 @@ def test_a_link_for_several_counts_each(lab):
     made = invite(lab.owner, lab.team, Role.MEMBER, num_days=1, max_uses=2)
     join(lab.stranger, made.invitation)
     assert find_by_text(made.text).num_uses == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_use_a_link_for_one_at_once_one_gets_in():
+    lab = make_lab()
+    invitation = invite(lab.owner, lab.team, Role.VIEWER, num_days=1, max_uses=1).invitation
+    people = [create_user(f"person{number}@example.org", PASSWORD) for number in range(2)]
+    refused = []
+
+    def use(person):
+        try:
+            join(person, invitation)
+        except ValidationError:
+            refused.append(person)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=use, args=[person]) for person in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    invitation.refresh_from_db()
+    assert (len(refused), invitation.num_uses) == (1, 1)
+    assert Membership.objects.filter(team=lab.team, user__in=people).count() == 1
 
 
 def test_who_is_in_the_team_stays_what_they_are_and_counts_no_use(lab, made):
