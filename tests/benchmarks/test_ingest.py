@@ -2,14 +2,18 @@
 
 Beside it, in the same table and turn by turn: the same rows by Django's bulk_create, and by a bare COPY from memory,
 which is the most that this database can take.
+
+Wall-clock rates are those of the machine as busy as it is. Points by the CPU time of worker and database together are
+what one idle core would do for both; they need a database on this machine.
 """
 
 import statistics
 import time
 from pathlib import Path
 
+import psutil
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from flowdppo_engine import events
 from flowdppo_engine.config import RunConfig
@@ -66,11 +70,24 @@ class Ingestion:
         return events.Metrics(time=1.0, iteration=iteration, step=iteration, values=values)
 
 
+class Cpu:
+    """CPU seconds of this process and of its PostgreSQL backend together."""
+
+    def __init__(self):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            self._processes = [psutil.Process(), psutil.Process(cursor.fetchone()[0])]
+
+    def spent(self) -> float:
+        return sum(times.user + times.system for times in (process.cpu_times() for process in self._processes))
+
+
 @pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_points_a_second(tmp_path):
     experiment = Experiment.objects.create(team=Team.objects.create(name="T", slug="t"), name="E")
     seconds: dict[str, list[float]] = {"worker": [], "bulk_create": [], "bare COPY": []}
+    cpu, cpu_of_worker = Cpu(), 0.0
     for round_ in range(NUM_ROUNDS):
         folder = tmp_path / str(round_)
         folder.mkdir()
@@ -78,7 +95,9 @@ def test_points_a_second(tmp_path):
         writer = events.EventWriter(folder)
         for event in home.stream:
             writer.write(event)
+        begin = cpu.spent()
         seconds["worker"].append(home.by_worker(folder))
+        cpu_of_worker += cpu.spent() - begin
         assert home.run.points.count() == NUM_POINTS
         seconds["bulk_create"].append(Ingestion(experiment).by_bulk_create())
         seconds["bare COPY"].append(Ingestion(experiment).by_bare_copy())
@@ -86,3 +105,4 @@ def test_points_a_second(tmp_path):
     rates = {way: NUM_POINTS / statistics.median(taken) for way, taken in seconds.items()}
     print(*(f"\n{way}: {rate:,.0f} points/s" for way, rate in rates.items()))
     print(*(f"worker to {way}: {rates['worker'] / rates[way]:.2f}" for way in ("bulk_create", "bare COPY")), sep="\n")
+    print(f"worker: {NUM_ROUNDS * NUM_POINTS / cpu_of_worker:,.0f} points a CPU second of worker and database")
