@@ -31,7 +31,7 @@ class Improvement:
         self._state = state
         self._reporter = reporter
         self._objective = make_objective(config, ingredients.model, state)
-        self._update = Update(config, self._model, self._objective, state.optimizer, self._processes)
+        self._update = Update(config, self._model, self._objective, state.optimizer, self._processes, state.zero2)
 
     def run(self, batch: UpdateBatch, check: Callable[[], None]) -> dict[str, float]:
         """Update the policy on a rollout; returns metrics. Where `check` raises Stopped the state is as before."""

@@ -11,43 +11,50 @@ from accelerate.utils import InitProcessGroupKwargs
 
 from flowdppo_engine import launched
 from flowdppo_engine.errors import BadConfig
+from flowdppo_engine.training import zero2
 from flowdppo_engine.training.processes import ALONE, Processes
 from flowdppo_engine.training.sharding import Sharding
 
 TIMEOUT_VARIABLE = "FLOWDPPO_COLLECTIVE_TIMEOUT_MINUTES"
 # A process waits this long for the slowest one's rewards; one that failed is told of at once and not waited for.
 DEFAULT_TIMEOUT_MINUTES = 30.0
-TYPES = (DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU, DistributedType.FSDP)
+TYPES = (
+    *(DistributedType.NO, DistributedType.MULTI_CPU, DistributedType.MULTI_GPU),
+    *(DistributedType.FSDP, DistributedType.DEEPSPEED),
+)
 
 
 @dataclass(frozen=True)
 class Joined:
-    """This process among the others, and how the network is shared out, None where each holds the whole of it."""
+    """This process among the others.
+
+    `sharding`: how the network is shared out, None where each holds the whole of it. `shares_optimizer`: whether the
+    optimizer is, by ZeRO-2.
+    """
 
     processes: Processes
-    sharding: Sharding | None
+    sharding: Sharding | None = None
+    shares_optimizer: bool = False
 
 
-NOBODY_ELSE = Joined(ALONE, None)
+NOBODY_ELSE = Joined(ALONE)
 
 
 def join() -> Joined:
     """Meet the other processes of the run. Raises BadConfig for a way of starting them that cannot train."""
-    _refuse_deepspeed()
-    sharding = Sharding.from_environment()
+    sharding, shares_optimizer = Sharding.from_environment(), zero2.is_asked_for()
     accelerator = make_accelerator()
     if accelerator.distributed_type not in TYPES or accelerator.num_processes != launched.num_processes():
         raise BadConfig(
             f"{launched.num_processes()} processes were started for {accelerator.distributed_type}, and "
             f"{accelerator.num_processes} found each other: start them with `accelerate launch` or `torchrun`, for "
-            "plain data parallelism or FSDP2 (docs/launching.md)."
+            "plain data parallelism, FSDP2 or ZeRO-2 (docs/launching.md)."
         )
     if accelerator.num_processes == 1:
         return NOBODY_ELSE
     messages = dist.new_group(backend="gloo", timeout=_timeout())
-    return Joined(
-        Processes(accelerator.process_index, accelerator.num_processes, messages, sharding is not None), sharding
-    )
+    processes = Processes(accelerator.process_index, accelerator.num_processes, messages, sharding is not None)
+    return Joined(processes, sharding, shares_optimizer)
 
 
 def make_accelerator() -> Accelerator:
@@ -69,12 +76,3 @@ def _timeout() -> timedelta:
     if not minutes > 0:
         raise BadConfig(f"{TIMEOUT_VARIABLE} = {value!r} is no number of minutes: give one above 0.")
     return timedelta(minutes=minutes)
-
-
-def _refuse_deepspeed() -> None:
-    if os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true":
-        raise BadConfig(
-            "This run was started under DeepSpeed, which its loop does not use: what ZeRO would share out, gradients "
-            "and AdamW's moments of the LoRA, is small. Start it with data parallelism, or, where the frozen network "
-            "does not fit on one GPU, with FSDP2 (docs/launching.md)."
-        )

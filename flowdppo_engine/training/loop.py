@@ -100,9 +100,10 @@ class Loop:
         return iteration % every == 0 or iteration == self._config.iterations
 
     def _write_checkpoint(self) -> None:
-        """By the main process: all hold the same state."""
-        if self._processes.is_main:
-            self._keeper.write()
+        """By the main process: all hold the same state, but for moments that are shared out."""
+        with self._state.gathered():
+            if self._processes.is_main:
+                self._keeper.write()
 
     def _evaluate(self, prompt_set: str) -> None:
         position, evaluations = self._state.position, self._reporter.history.evaluations

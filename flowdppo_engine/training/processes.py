@@ -67,7 +67,7 @@ class Processes:
             return
         # One message for all of them: a LoRA has hundreds of small matrices.
         flat = torch.cat([tensor.flatten() for tensor in tensors])
-        _exchange(lambda: dist.all_reduce(flat))
+        exchange(lambda: dist.all_reduce(flat))
         for tensor, total in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(total.view_as(tensor))
 
@@ -76,7 +76,7 @@ class Processes:
         if self.count == 1:
             return [value]
         values: list[Value | None] = [None] * self.count
-        _exchange(lambda: dist.all_gather_object(values, value, group=self.messages))
+        exchange(lambda: dist.all_gather_object(values, value, group=self.messages))
         return values
 
     def from_main(self, value: Value) -> Value:
@@ -88,7 +88,7 @@ class Processes:
         if self.count == 1:
             return number
         largest = torch.tensor(number)
-        _exchange(lambda: dist.all_reduce(largest, dist.ReduceOp.MAX, group=self.messages))
+        exchange(lambda: dist.all_reduce(largest, dist.ReduceOp.MAX, group=self.messages))
         return int(largest)
 
     def any(self, flag: bool) -> bool:
@@ -113,8 +113,11 @@ class Processes:
 ALONE = Processes()
 
 
-def _exchange(collective: Callable[[], object]) -> None:
+def exchange(collective: Callable[[], Value]) -> Value:
+    """What `collective` returns. Raises ProcessLost where it fails."""
     try:
-        collective()
+        return collective()
+    except torch.OutOfMemoryError:
+        raise
     except RuntimeError as error:
         raise ProcessLost(str(error)) from error

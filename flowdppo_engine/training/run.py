@@ -94,7 +94,7 @@ class Run:
         reporter.history = processes.from_main(reporter.history)
         progress = Progress(reporter, TimeLeft(self._config.iterations, self._config.evaluation.every))
         ingredients = prepare(self._config, self._folder, reporter, progress, joined=joined, **self._given)
-        state = TrainState(ingredients.model, self._config)
+        state = TrainState(ingredients.model, self._config, processes if joined.shares_optimizer else None)
         self._stop.interrupts = False
         if reporter.history.has_started:
             self._take_up(state, reporter, processes)

@@ -12,6 +12,8 @@ from safetensors.torch import load_file, save_file
 from flowdppo_engine.config import DiffusionNftConfig, RunConfig
 from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.training.averages import Average
+from flowdppo_engine.training.processes import Processes
+from flowdppo_engine.training.zero2 import Zero2
 
 POSITION_FILE = "position.json"
 OPTIMIZER_FILE = "optimizer.safetensors"
@@ -45,9 +47,12 @@ class Snapshot:
 
 
 class TrainState:
-    """The changing state between two iterations. Restoring is in place, so that the optimizer stays aligned."""
+    """The changing state between two iterations. Restoring is in place, so that the optimizer stays aligned.
 
-    def __init__(self, model: FlowModel, config: RunConfig):
+    Given `sharers`, the processes share out the optimizer by ZeRO-2. Then its methods are collectives, but for `save`.
+    """
+
+    def __init__(self, model: FlowModel, config: RunConfig, sharers: Processes | None = None):
         self._model = model
         self._parameters = model.trainable_parameters()
         self.position = Position()
@@ -61,6 +66,7 @@ class TrainState:
             weight_decay=optimizer.weight_decay,
             fused=True,
         )
+        self.zero2 = Zero2(self._parameters, self.optimizer, optimizer.max_grad_norm, sharers) if sharers else None
         # There from the start, so that the first step on nothing but zeros is as any other, also after a resume.
         for parameter in self._parameters.values():
             parameter.grad = torch.zeros_like(parameter)
@@ -82,13 +88,18 @@ class TrainState:
         """Inside, the model has the weights that rollouts are drawn with."""
         return self.old_policy.applied() if self.old_policy else nullcontext()
 
+    def gathered(self) -> AbstractContextManager[None]:
+        """Inside, `save` has all that it writes."""
+        return self.zero2.gathered() if self.zero2 else nullcontext()
+
     def snapshot(self) -> Snapshot:
-        return Snapshot(
-            self.position,
-            [parameter.detach().clone() for parameter in self._parameters.values()],
-            {folder: [w.clone() for w in average.weights] for folder, average in self._averages.items()},
-            {name: {key: t.clone() for key, t in moments.items()} for name, moments in self._moments().items()},
-        )
+        with self.gathered():
+            return Snapshot(
+                self.position,
+                [parameter.detach().clone() for parameter in self._parameters.values()],
+                {folder: [w.clone() for w in average.weights] for folder, average in self._averages.items()},
+                {name: {key: t.clone() for key, t in moments.items()} for name, moments in self._moments().items()},
+            )
 
     @torch.no_grad()
     def restore(self, snapshot: Snapshot) -> None:
@@ -97,7 +108,7 @@ class TrainState:
         for folder, weights in snapshot.averages.items():
             torch._foreach_copy_(self._averages[folder].weights, weights)
         self._set_moments(snapshot.moments)
-        self.optimizer.zero_grad(set_to_none=False)
+        torch._foreach_zero_([parameter.grad for parameter in self._parameters.values()])
 
     def save(self, folder: Path) -> None:
         """Write into the empty `folder`: LoRA and its averages in the diffusers format, moments, position."""
@@ -124,10 +135,15 @@ class TrainState:
 
     def _moments(self) -> dict[str, dict[str, torch.Tensor]]:
         """AdamW's tensors by parameter; empty before the first step."""
+        if self.zero2:
+            return self.zero2.moments()
         state = self.optimizer.state
         return {name: dict(state[parameter]) for name, parameter in self._parameters.items() if parameter in state}
 
     def _set_moments(self, moments: dict[str, dict[str, torch.Tensor]]) -> None:
+        if self.zero2:
+            self.zero2.restore(moments)
+            return
         self.optimizer.state.clear()
         for name, tensors in moments.items():
             parameter = self._parameters[name]

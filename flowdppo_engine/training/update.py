@@ -18,6 +18,7 @@ from flowdppo_engine.training.learning_rate import learning_rate
 from flowdppo_engine.training.objectives.base import Objective
 from flowdppo_engine.training.parts import Part, Tile, cut_tiles, deal, own_part
 from flowdppo_engine.training.processes import Processes
+from flowdppo_engine.training.zero2 import Zero2
 
 
 class TrainingDiverged(Exception):
@@ -37,12 +38,14 @@ class Update:
         objective: Objective,
         optimizer: torch.optim.Optimizer,
         processes: Processes,
+        zero2: Zero2 | None = None,
         skips_blocked_tiles: bool = True,
     ):
         self._config = config
         self._objective = objective
         self._optimizer = optimizer
         self._processes = processes
+        self._zero2 = zero2
         # Where processes pass together, a backward pass is made by all of them.
         self._skips_blocked_tiles = skips_blocked_tiles and not processes.passes_together
         self._parameters = list(model.trainable_parameters().values())
@@ -150,20 +153,22 @@ class Update:
 
     def _step(self) -> float:
         """One optimizer step, or none where the gradient is not finite; returns its norm. Raises TrainingDiverged."""
-        gradients = [parameter.grad for parameter in self._parameters]
-        self._processes.add_up(gradients)
         if self._loss_scale != 1:
-            torch._foreach_mul_(gradients, 1 / self._loss_scale)
-        norm = float(torch.nn.utils.clip_grad_norm_(self._parameters, self._config.optimizer.max_grad_norm))
-        if math.isfinite(norm):
-            self._optimizer.step()
-            self.skipped_in_a_row = 0
-        else:
-            self.skipped_in_a_row += 1
+            torch._foreach_mul_([parameter.grad for parameter in self._parameters], 1 / self._loss_scale)
+        norm = self._zero2.step() if self._zero2 else self._step_alike()
+        self.skipped_in_a_row = 0 if math.isfinite(norm) else self.skipped_in_a_row + 1
         # Zeroed, not dropped: a part whose tiles are all masked has the gradient 0, which still moves Adam's averages.
-        self._optimizer.zero_grad(set_to_none=False)
+        torch._foreach_zero_([parameter.grad for parameter in self._parameters])
         if self.skipped_in_a_row >= self._config.optimizer.max_skipped_steps:
             raise TrainingDiverged(
                 f"the gradient was not finite in {self.skipped_in_a_row} optimizer steps in a row (last norm: {norm})."
             )
+        return norm
+
+    def _step_alike(self) -> float:
+        """The step, the same in every process; none where the gradient is not finite. Returns its norm."""
+        self._processes.add_up([parameter.grad for parameter in self._parameters])
+        norm = float(torch.nn.utils.clip_grad_norm_(self._parameters, self._config.optimizer.max_grad_norm))
+        if math.isfinite(norm):
+            self._optimizer.step()
         return norm

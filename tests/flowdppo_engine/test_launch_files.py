@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
-from accelerate.utils.launch import prepare_multi_gpu_env
+from accelerate.utils.launch import prepare_deepspeed_cmd_env, prepare_multi_gpu_env
 
+from flowdppo_engine.training import zero2
 from flowdppo_engine.training.sharding import Sharding
 
 FILES = sorted((Path(__file__).parents[2] / "flowdppo_engine" / "launch").glob("*.yaml"))
@@ -22,6 +23,7 @@ def parse(file: Path):
         ("one_gpu", None, 1, 1),
         ("data_parallel_8_gpus", "multi_gpu", 8, 1),
         ("fsdp2_8_gpus", "use_fsdp", 8, 1),
+        ("deepspeed_zero2_8_gpus", "use_deepspeed", 8, 1),
         ("data_parallel_2_machines", "multi_gpu", 16, 2),
         ("data_parallel_2_cpus", "multi_gpu", 2, 1),
     ],
@@ -34,7 +36,7 @@ def test_accelerate_starts_what_the_file_is_named_for(name, kind, num_processes,
 
 
 def test_each_file_is_tested():
-    assert len(FILES) == 5
+    assert len(FILES) == 6
 
 
 def test_the_engine_shards_as_the_fsdp_file_says(monkeypatch):
@@ -43,6 +45,16 @@ def test_the_engine_shards_as_the_fsdp_file_says(monkeypatch):
         if name.startswith(("FSDP_", "ACCELERATE_USE_")):
             monkeypatch.setenv(name, value)
     assert Sharding.from_environment() == Sharding(reshard_after_forward=True)
+
+
+def test_the_engine_takes_the_deepspeed_file_for_zero2(monkeypatch):
+    _, environment = prepare_deepspeed_cmd_env(
+        parse(next(file for file in FILES if file.stem.startswith("deepspeed")))
+    )
+    for name, value in environment.items():
+        if name.startswith("ACCELERATE_"):
+            monkeypatch.setenv(name, value)
+    assert zero2.is_asked_for() and Sharding.from_environment() is None
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if "fsdp" not in file.stem], ids=lambda file: file.stem)

@@ -1,6 +1,7 @@
 import pytest
 
 from flowdppo_engine.errors import BadConfig
+from flowdppo_engine.training import zero2
 from flowdppo_engine.training.joining import NOBODY_ELSE, TIMEOUT_VARIABLE, join
 from flowdppo_engine.training.sharding import Sharding
 
@@ -9,10 +10,34 @@ def test_a_process_that_was_started_plainly_is_alone():
     assert join() == NOBODY_ELSE
 
 
-def test_deepspeed_is_refused_with_what_to_use(monkeypatch):
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("ACCELERATE_DEEPSPEED_ZERO_STAGE", "1", "zero_stage = 1.*give 2"),
+        ("ACCELERATE_DEEPSPEED_ZERO_STAGE", "3", "zero_stage = 3.*is FSDP2"),
+        ("ACCELERATE_DEEPSPEED_OFFLOAD_OPTIMIZER_DEVICE", "cpu", "offload_optimizer_device = 'cpu'.*give 'none'"),
+        ("ACCELERATE_DEEPSPEED_OFFLOAD_PARAM_DEVICE", "nvme", "offload_param_device = 'nvme'.*give 'none'"),
+        ("ACCELERATE_DEEPSPEED_CONFIG_FILE", "any.json", "deepspeed_config_file.*leave it out"),
+    ],
+)
+def test_what_of_deepspeed_is_not_zero2_is_refused(monkeypatch, variable, value, message):
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
-    with pytest.raises(BadConfig, match="under DeepSpeed.*with FSDP2"):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadConfig, match=message):
         join()
+
+
+def test_deepspeed_that_is_not_installed_is_told(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    monkeypatch.setattr(zero2, "find_spec", lambda name: None)
+    with pytest.raises(BadConfig, match="not installed: pip install deepspeed"):
+        join()
+
+
+def test_zero2_is_as_accelerates_configuration_has_it(monkeypatch):
+    assert not zero2.is_asked_for()
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    assert zero2.is_asked_for()
 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-3", "nan"])

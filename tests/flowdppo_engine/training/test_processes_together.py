@@ -1,6 +1,7 @@
 """Runs of two processes, started by `accelerate launch`, are the runs of one process; and all processes end as one."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -16,18 +17,29 @@ from flowdppo_engine.recipes import write_config
 from tests.flowdppo_engine.tiny_run import tiny_config, write_prompts
 from tests.flowdppo_engine.tiny_sd3 import make_pipeline
 from tests.flowdppo_engine.training.run_folder import REPOSITORY, facts, last_checkpoint, read_events
-from tests.flowdppo_engine.training.two_processes import BLIND_FOR, ENDINGS, SHARDED, SHARDED_ENDINGS, VARIANTS
+from tests.flowdppo_engine.training.two_processes import (
+    BLIND_FOR,
+    ENDINGS,
+    SHARDED,
+    SHARDED_ENDINGS,
+    SHARING_OPTIMIZER,
+    VARIANTS,
+)
+from tests.flowdppo_engine.training.zero2_steps import SHAPES
 
 LAUNCH = (
     *(sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"),
     *("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"),
 )
 SAME = {name: f"{name}-alone" for name in VARIANTS} | {f"{name}-sharded": f"{name}-alone" for name in SHARDED}
+SAME |= {f"{name}-zero2": f"{name}-alone" for name in SHARING_OPTIMIZER}
+SAME |= {f"from_{way}": "policy_gradient-alone" for way in ("one_to_zero2", "zero2_to_one")}
 SAME |= {"from_one_to_two": "policy_gradient-alone", "from_two_to_one": "policy_gradient-alone"}
 FAILURES = {
     "failed_reward": "process 1 of 2 (counted from 0): RewardError: reward brightness failed",
     "failed_reward-sharded": "process 1 of 2 (counted from 0): RewardError: reward brightness failed",
     "failed_update": "process 1 of 2 (counted from 0): RuntimeError: CUDA out of memory",
+    "failed_update-zero2": "process 1 of 2 (counted from 0): RuntimeError: CUDA out of memory",
     "failed_main": "process 0 of 2 (counted from 0): KeyError: 'bug'",
     "failed_loading": "process 1 of 2 (counted from 0): FileNotFoundError: [Errno 2] gone: '/x'",
     "lost_other": "process 0 of 2 (counted from 0): ProcessLost: process 1 gave no sign of life",
@@ -40,7 +52,12 @@ SECONDS = 60
 
 @pytest.fixture(scope="module")
 def environment() -> dict[str, str]:
-    own = {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    own = {
+        "PYTHONPATH": str(REPOSITORY),
+        "OMP_NUM_THREADS": "1",
+        "ACCELERATE_USE_CPU": "true",
+        "DS_ACCELERATOR": "cpu",
+    }
     return {**os.environ, **own}
 
 
@@ -169,6 +186,30 @@ def test_a_stop_seen_by_one_ends_all_at_the_same_point(runs, exits, name):
 def test_a_stop_while_one_is_loading_ends_all(runs, exits):
     assert [codes["stopped_while_loading"][0] for codes in exits] == [143, 143]
     assert {event.type for event in read_events(runs / "stopped_while_loading")} <= {"phase", "log"}
+
+
+@pytest.fixture(scope="module", params=[0, 1])
+def zero2_steps(request, runs, exits) -> dict:
+    """As one of the two processes had them."""
+    assert exits[request.param]["zero2_steps"][0] == 0
+    return json.loads((runs / "zero2_steps" / f"{request.param}.json").read_text())
+
+
+def test_zero2s_steps_are_those_of_one_adamw_on_the_summed_gradient(zero2_steps):
+    assert len(zero2_steps["apart"]) == 5 and max(zero2_steps["apart"]) < 1e-6
+    norms = [(whole, shared) for whole, shared in zero2_steps["norms"] if math.isfinite(whole)]
+    assert len(norms) == 3 and all(shared == pytest.approx(whole) and whole > 1 for whole, shared in norms)
+
+
+def test_zero2_takes_no_step_on_a_gradient_that_is_not_finite_in_one_process(zero2_steps):
+    assert [math.isfinite(shared) for _, shared in zero2_steps["norms"]] == [True, False, False, True, True]
+
+
+def test_zero2_keeps_half_of_the_moments_in_each_process_and_gathers_all(zero2_steps):
+    assert len(zero2_steps["moments_apart"]) == 6 and max(zero2_steps["moments_apart"]) < 1e-6
+    assert (zero2_steps["before"], zero2_steps["forgotten"]) == (0, 0)
+    num_parameters = sum(math.prod(shape) for shape in SHAPES)
+    assert num_parameters / 2 <= zero2_steps["shares"] < num_parameters / 2 + 4
 
 
 def test_groups_that_cannot_be_shared_evenly_are_refused(runs, exits):

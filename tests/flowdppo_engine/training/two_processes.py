@@ -4,6 +4,7 @@
 `NAME-alone`, and `exits-RANK.json`. One launch for all of them, because importing torch takes longer than the runs.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ from flowdppo_engine.training.update import Update
 from tests.flowdppo_engine.brightness import Brightness
 from tests.flowdppo_engine.tiny_run import tiny_config
 from tests.flowdppo_engine.training.interruptions import at_call, in_child
+from tests.flowdppo_engine.training.zero2_steps import compare
 
 Work = Callable[[Path, StopRequest], int]
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -74,6 +76,8 @@ VARIANTS = {
     "recomputed": {"update": {"old_policy": "recomputed", "tile_samples": 3}, "rollout": {"guidance_scale": 3.0}},
 }  # fmt: skip
 SHARDED = ("uneven", "no_advantage", "masked", "diffusion_nft", "recomputed")
+SHARING_OPTIMIZER = ("no_advantage", "masked", "diffusion_nft")
+ZERO2 = {"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_DEEPSPEED_ZERO_STAGE": "2"}
 FSDP = {"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "2", "FSDP_RESHARD_AFTER_FORWARD": "true"}
 
 
@@ -192,6 +196,7 @@ def make_rewards() -> RewardSuite:
 
 
 def main(workdir: Path) -> None:
+    importlib.import_module("deepspeed")  # Once, and not in each forked process.
     torch.set_num_threads(1)
     runner = Runner(workdir)
     for name, changes in VARIANTS.items():
@@ -200,16 +205,24 @@ def main(workdir: Path) -> None:
         runner.together(name, train(config))
         if name in SHARDED:
             runner.together(f"{name}-sharded", train(config), FSDP)
+        if name in SHARING_OPTIMIZER:
+            runner.together(f"{name}-zero2", train(config), ZERO2)
     config = runner.config({})
     stopped = partial(at_call, Update, "_step", 3, TERM)
+    runner.together("from_zero2_to_one", train(config, stopped), ZERO2)
+    runner.alone("from_zero2_to_one", take_up)
+    runner.alone("from_one_to_zero2", train(config, stopped))
+    runner.together("from_one_to_zero2", take_up, ZERO2)
     runner.alone("from_one_to_two", train(config, stopped))
     runner.together("from_one_to_two", take_up)
     runner.together("from_two_to_one", train(config, stopped))
     runner.alone("from_two_to_one", take_up)
+    runner.together("zero2_steps", compare, ZERO2)
     for name, interfere in ENDINGS.items():
         runner.together(name, train(config, interfere))
     for name in SHARDED_ENDINGS:
         runner.together(f"{name}-sharded", train(config, ENDINGS[name]), FSDP)
+    runner.together("failed_update-zero2", train(config, ENDINGS["failed_update"]), ZERO2)
     runner.together("uneven_groups", train(runner.config({"rollout": {"groups_per_iteration": 3}})))
     (workdir / f"exits-{launched.rank()}.json").write_text(json.dumps(runner.exits), encoding="utf-8")
 
