@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # What .venv holds: a copy of the lock that was installed.
 INSTALLED := $(VENV)/installed.lock
 
-.PHONY: run test test-all lint format bench bench-engine screenshots lock clean browser
+.PHONY: run test test-all lint format bench bench-engine bench-platform screenshots lock clean browser
 .DEFAULT_GOAL := run
 
 run: $(INSTALLED)
@@ -27,8 +27,10 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-engine
-	$(BIN)/python -m pytest tests/benchmarks/test_ingest.py -s
+bench: bench-engine bench-platform
+
+bench-platform: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks/test_ingest.py tests/benchmarks/test_curves.py -s
 
 bench-engine: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.engine
