@@ -1,6 +1,5 @@
 """A configuration as a program sends it: a recipe or another run, with changes on top; checked as the form's is."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 from pydantic import Field
 
-from api.inputs import Text
+from api.inputs import Text, storable
 from api.problems import Problem, refused_for, unfit
 from api.schemas import CheckedOut
 from flowdppo_engine.config import RunConfig
@@ -27,6 +26,7 @@ router = Router(tags=["Configurations"])
 
 MAX_CHANGES = 200
 MAX_YAML = 100_000
+TOO_DEEP = "It is nested too deeply: a configuration has a few levels."
 
 Yaml = Annotated[Text, Field(max_length=MAX_YAML)]
 
@@ -60,8 +60,10 @@ def resolve(user: User, body: Configuration) -> Resolved:
     recipe, base = _base(user, body)
     data = _with_changes(merge(base, _fields(body.config)), body.set)
     _require_lists_of_blocks(data)
-    if "\\u0000" in json.dumps(data, default=str):
-        raise unfit("config", None, "It has a NUL character: take it out.")
+    try:
+        _require_storable(data)
+    except RecursionError:
+        raise unfit("config", None, TOO_DEEP) from None
     try:
         return Resolved(recipe, check_config(data))
     except ConfigInvalid as invalid:
@@ -90,7 +92,10 @@ def _fields(config: dict[str, Any] | str) -> dict[str, Any]:
     if isinstance(config, dict):
         return config
     _refuse_aliases("config", config)
-    fields = yaml.safe_load(config)
+    try:
+        fields = yaml.safe_load(config)
+    except (yaml.YAMLError, ValueError) as error:
+        raise unfit("config", config, _sentence(f"It is not YAML: {error}")) from error
     if not isinstance(fields, dict):
         raise unfit("config", config, "It is no mapping of fields to values: begin with `iterations: 100`, say.")
     return fields
@@ -104,6 +109,8 @@ def _with_changes(data: dict[str, Any], changes: list[str]) -> dict[str, Any]:
             data = apply_overrides(data, [change])
         except ValueError as error:
             raise unfit(field, change, _sentence(str(error).removeprefix("--set "))) from error
+        except RecursionError:
+            raise unfit(field, change, TOO_DEEP) from None
     return data
 
 
@@ -122,6 +129,20 @@ def _require_lists_of_blocks(data: Mapping) -> None:
         blocks = data.get(union.dotted, [])
         if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
             raise unfit(union.dotted, blocks, f"Give a list of blocks, each with its {union.discriminator}.")
+
+
+def _require_storable(data: Any) -> None:
+    """Texts reach the file system and the database before and after RunConfig has judged them."""
+    if isinstance(data, dict):
+        _require_storable([*data.keys(), *data.values()])
+    elif isinstance(data, list):
+        for item in data:
+            _require_storable(item)
+    elif isinstance(data, str):
+        try:
+            storable(data)
+        except ValueError as error:
+            raise unfit("config", None, _sentence(str(error))) from None
 
 
 def _problems(invalid: ConfigInvalid, data: Mapping) -> Iterable[Problem]:

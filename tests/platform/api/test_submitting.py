@@ -123,3 +123,47 @@ def test_every_recipe_is_listed_and_shown_and_can_be_checked_again(program, post
     assert shown["config"] == load_recipe("sandbox-smoke").model_dump(mode="json")
     assert post("/configurations/check", {"config": shown["config"]}).json()["config"] == shown["config"]
     assert program.get("/api/v1/recipes/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"recipe": "sandbox-smoke", "name": "\\ud800"}',
+        '{"recipe": "sandbox-smoke", "config": {"prompts": {"train": "\\ud800"}}}',
+        '{"recipe": "sandbox-smoke", "config": {"\\ud800": 1}}',
+        '{"recipe": "sandbox-smoke", "config": {"seed": NaN, "optimizer": {"lr": Infinity}}}',
+        '{"recipe": "sandbox-smoke", "config": {"seed": 1e400, "iterations": 1' + "0" * 400 + "}}",
+        '{"recipe": "sandbox-smoke", "config": {"rewards": [{"name": ["a"]}, {"name": {}}, {}]}}',
+        '{"recipe": "sandbox-smoke", "config": {"rewards": {}, "evaluation": [1], "prompts": null}}',
+        '{"recipe": "sandbox-smoke", "set": ["=1"]}',
+        '{"recipe": "sandbox-smoke", "set": ["rewards=1"]}',
+        '{"recipe": "sandbox-smoke", "set": ["seed=2026-01-01"]}',
+        '{"config": {"a": ' + "[" * 300 + "]" * 300 + "}}",
+        '{"config": "? [a]: b"}',
+        '{"config": "1: b"}',
+        '{"config": "seed: 2026-99-99"}',
+        '{"recipe": "sandbox-smoke", "set": ["' + "a." * 5000 + 'b=1"]}',
+        '{"recipe": "sandbox-smoke", "set": ["seed=2026-99-99"]}',
+        '{"recipe": "sandbox-smoke", "set": ["seed={[a]: b}"]}',
+    ],
+)
+def test_odd_configurations_are_refused_too(program, runs_path, body):
+    answer = program.post(f"/api/v1{runs_path}", body, content_type="application/json")
+    assert answer.status_code == 422, answer.text
+    assert all(problem["message"] for problem in answer.json()["problems"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/experiments/{huge}", "/samples/{huge}/picture", "/checkpoints/{huge}/folder.zip", "/runs?experiment={huge}"],
+)
+def test_numbers_beyond_the_database_find_nothing(program, path):
+    answer = program.get(f"/api/v1{path}".format(huge=10**30))
+    assert answer.status_code in (200, 404) and answer.json().get("items", []) == []
+
+
+def test_no_depth_of_a_configuration_is_too_much(program, runs_path):
+    for depth in range(100, 1100, 50):
+        body = '{"config": {"a": ' + "[" * depth + "]" * depth + "}}"
+        answer = program.post(f"/api/v1{runs_path}", body, content_type="application/json")
+        assert answer.status_code in (400, 422), answer.text
