@@ -6,17 +6,28 @@ BIN := $(VENV)/bin
 # What .venv holds: a copy of the lock that was installed.
 INSTALLED := $(VENV)/installed.lock
 
-.PHONY: run test test-all lint format bench bench-engine bench-platform screenshots lock clean browser
+DEEPSPEED := 'deepspeed==0.19.8' 'hjson==3.1.0' 'msgpack==1.2.4' 'py-cpuinfo==9.0.0' 'einops==0.8.2'
+
+.PHONY: run test test-all test-deepspeed lint format bench bench-engine bench-platform screenshots lock clean browser
 .DEFAULT_GOAL := run
 
 run: $(INSTALLED)
 	@exec $(BIN)/python manage.py up
 
 test: $(INSTALLED) browser
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long and not deepspeed"
 
 test-all: $(INSTALLED) browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not deepspeed"
+
+# DeepSpeed's build tool, the package `ninja`, lies in the same folder as the API's django-ninja and would overwrite it.
+# So it has an environment of its own, on top of .venv, and comes without its dependencies.
+test-deepspeed: $(INSTALLED)
+	"$(PYTHON)" -m venv --without-pip .venv-deepspeed
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+		> "$$(.venv-deepspeed/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	$(BIN)/python -m pip --python .venv-deepspeed/bin/python install --disable-pip-version-check --no-deps $(DEEPSPEED)
+	.venv-deepspeed/bin/python -m pytest -m deepspeed tests/flowdppo_engine
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

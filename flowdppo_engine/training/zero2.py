@@ -24,8 +24,6 @@ def is_asked_for() -> bool:
     """Whether accelerate's configuration asks for ZeRO-2. Raises BadConfig for what else of DeepSpeed it asks for."""
     if not parse_flag_from_env("ACCELERATE_USE_DEEPSPEED"):
         return False
-    if find_spec("deepspeed") is None:
-        raise BadConfig("This run was started under DeepSpeed, which is not installed: pip install deepspeed.")
     if os.environ.get("ACCELERATE_DEEPSPEED_CONFIG_FILE", "none") != "none":
         raise BadConfig("deepspeed_config_file in accelerate's configuration: leave it out, and give zero_stage: 2.")
     plugin = DeepSpeedPlugin()
@@ -37,6 +35,11 @@ def is_asked_for() -> bool:
     for name in ("offload_optimizer_device", "offload_param_device"):
         if getattr(plugin, name) not in (None, "none"):
             raise BadConfig(f"{name} = {getattr(plugin, name)!r} in accelerate's configuration: give 'none'.")
+    if find_spec("deepspeed") is None:
+        raise BadConfig(
+            "This run was started under DeepSpeed, which is not installed: docs/launching.md says how, since it must "
+            "not bring its own dependencies."
+        )
     return True
 
 

@@ -1,45 +1,34 @@
 """Runs of two processes, started by `accelerate launch`, are the runs of one process; and all processes end as one."""
 
 import json
-import math
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.torch import load_file
 
 from flowdppo_engine.recipes import write_config
-from tests.flowdppo_engine.tiny_run import tiny_config, write_prompts
+from tests.flowdppo_engine.tiny_run import tiny_config
 from tests.flowdppo_engine.tiny_sd3 import make_pipeline
-from tests.flowdppo_engine.training.run_folder import REPOSITORY, facts, last_checkpoint, read_events
-from tests.flowdppo_engine.training.two_processes import (
-    BLIND_FOR,
-    ENDINGS,
-    SHARDED,
-    SHARDED_ENDINGS,
-    SHARING_OPTIMIZER,
-    VARIANTS,
+from tests.flowdppo_engine.training.run_folder import REPOSITORY, last_checkpoint, read_events
+from tests.flowdppo_engine.training.together import (
+    LAUNCH,
+    assert_checkpoints_alike,
+    assert_told_alike,
+    environment_of_processes,
+    make_workdir,
+    run_in_two_processes,
 )
-from tests.flowdppo_engine.training.zero2_steps import SHAPES
+from tests.flowdppo_engine.training.two_processes import ENDINGS, SHARDED, SHARDED_ENDINGS, VARIANTS
 
-LAUNCH = (
-    *(sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"),
-    *("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"),
-)
 SAME = {name: f"{name}-alone" for name in VARIANTS} | {f"{name}-sharded": f"{name}-alone" for name in SHARDED}
-SAME |= {f"{name}-zero2": f"{name}-alone" for name in SHARING_OPTIMIZER}
-SAME |= {f"from_{way}": "policy_gradient-alone" for way in ("one_to_zero2", "zero2_to_one")}
 SAME |= {"from_one_to_two": "policy_gradient-alone", "from_two_to_one": "policy_gradient-alone"}
 FAILURES = {
     "failed_reward": "process 1 of 2 (counted from 0): RewardError: reward brightness failed",
     "failed_reward-sharded": "process 1 of 2 (counted from 0): RewardError: reward brightness failed",
     "failed_update": "process 1 of 2 (counted from 0): RuntimeError: CUDA out of memory",
-    "failed_update-zero2": "process 1 of 2 (counted from 0): RuntimeError: CUDA out of memory",
     "failed_main": "process 0 of 2 (counted from 0): KeyError: 'bug'",
     "failed_loading": "process 1 of 2 (counted from 0): FileNotFoundError: [Errno 2] gone: '/x'",
     "lost_other": "process 0 of 2 (counted from 0): ProcessLost: process 1 gave no sign of life",
@@ -52,32 +41,17 @@ SECONDS = 60
 
 @pytest.fixture(scope="module")
 def environment() -> dict[str, str]:
-    own = {
-        "PYTHONPATH": str(REPOSITORY),
-        "OMP_NUM_THREADS": "1",
-        "ACCELERATE_USE_CPU": "true",
-        "DS_ACCELERATOR": "cpu",
-    }
-    return {**os.environ, **own}
+    return environment_of_processes()
 
 
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("together")
-    make_pipeline().save_pretrained(folder / "model")
-    write_prompts(folder)
-    (folder / "two.txt").write_text(f"a red cat\n{BLIND_FOR}\n", encoding="utf-8")
-    return folder
+    return make_workdir(tmp_path_factory.mktemp("together"))
 
 
 @pytest.fixture(scope="module")
 def runs(workdir, environment) -> Path:
-    script = Path(__file__).with_name("two_processes.py")
-    subprocess.run(
-        [*LAUNCH, script, workdir], check=True, cwd=REPOSITORY, env=environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=400,
-    )  # fmt: skip
-    return workdir
+    return run_in_two_processes(workdir, "everything", environment)
 
 
 @pytest.fixture(scope="module")
@@ -86,52 +60,15 @@ def exits(runs) -> list[dict[str, list[float]]]:
     return [json.loads((runs / f"exits-{rank}.json").read_text()) for rank in (0, 1)]
 
 
-def numbers_of(value, path=()):
-    """Every number of nested fields, and every text, by where it stands."""
-    match value:
-        case dict():
-            return {k: v for key in value for k, v in numbers_of(value[key], (*path, key)).items()}
-        case list() | tuple():
-            return {k: v for index, one in enumerate(value) for k, v in numbers_of(one, (*path, index)).items()}
-    return {path: value}
-
-
-def without_checkpoints(told: dict) -> dict:
-    """A run that was stopped has one more of them."""
-    return {key: fields for key, fields in told.items() if key[0] != "checkpoint"}
-
-
-def tensors_of(checkpoint: Path) -> dict[str, torch.Tensor]:
-    return {
-        f"{path.relative_to(checkpoint)}:{name}": tensor
-        for path in sorted(checkpoint.rglob("*.safetensors"))
-        for name, tensor in load_file(path).items()
-    }
-
-
 @pytest.mark.parametrize(("name", "alone"), SAME.items())
 def test_everything_told_is_what_one_process_tells(runs, exits, name, alone):
     assert [codes[name][0] for codes in exits] == [0, 0]
-    told, expected = (numbers_of(without_checkpoints(facts(runs / run))) for run in (name, alone))
-    assert told.keys() == expected.keys()
-    for where, value in expected.items():
-        if isinstance(value, float):
-            assert told[where] == pytest.approx(value, rel=2e-3, abs=2e-4), where
-        else:
-            assert told[where] == value, where
+    assert_told_alike(runs / name, runs / alone)
 
 
 @pytest.mark.parametrize(("name", "alone"), SAME.items())
 def test_checkpoints_hold_what_those_of_one_process_hold(runs, name, alone):
-    own, expected = last_checkpoint(runs / name), last_checkpoint(runs / alone)
-    assert own.name == expected.name
-    tensors, others = tensors_of(own), tensors_of(expected)
-    assert tensors.keys() == others.keys()
-    moved = max(float(tensor.abs().max()) for key, tensor in others.items() if "lora_B" in key)
-    assert moved > 1e-3
-    for key, tensor in others.items():
-        torch.testing.assert_close(tensors[key], tensor, rtol=1e-4, atol=1e-5 * max(moved, 1), msg=key)
-    assert (own / "position.json").read_text() == (expected / "position.json").read_text()
+    assert_checkpoints_alike(runs / name, runs / alone)
 
 
 def metrics_of(folder: Path, name: str) -> list[float]:
@@ -186,30 +123,6 @@ def test_a_stop_seen_by_one_ends_all_at_the_same_point(runs, exits, name):
 def test_a_stop_while_one_is_loading_ends_all(runs, exits):
     assert [codes["stopped_while_loading"][0] for codes in exits] == [143, 143]
     assert {event.type for event in read_events(runs / "stopped_while_loading")} <= {"phase", "log"}
-
-
-@pytest.fixture(scope="module", params=[0, 1])
-def zero2_steps(request, runs, exits) -> dict:
-    """As one of the two processes had them."""
-    assert exits[request.param]["zero2_steps"][0] == 0
-    return json.loads((runs / "zero2_steps" / f"{request.param}.json").read_text())
-
-
-def test_zero2s_steps_are_those_of_one_adamw_on_the_summed_gradient(zero2_steps):
-    assert len(zero2_steps["apart"]) == 5 and max(zero2_steps["apart"]) < 1e-6
-    norms = [(whole, shared) for whole, shared in zero2_steps["norms"] if math.isfinite(whole)]
-    assert len(norms) == 3 and all(shared == pytest.approx(whole) and whole > 1 for whole, shared in norms)
-
-
-def test_zero2_takes_no_step_on_a_gradient_that_is_not_finite_in_one_process(zero2_steps):
-    assert [math.isfinite(shared) for _, shared in zero2_steps["norms"]] == [True, False, False, True, True]
-
-
-def test_zero2_keeps_half_of_the_moments_in_each_process_and_gathers_all(zero2_steps):
-    assert len(zero2_steps["moments_apart"]) == 6 and max(zero2_steps["moments_apart"]) < 1e-6
-    assert (zero2_steps["before"], zero2_steps["forgotten"]) == (0, 0)
-    num_parameters = sum(math.prod(shape) for shape in SHAPES)
-    assert num_parameters / 2 <= zero2_steps["shares"] < num_parameters / 2 + 4
 
 
 def test_groups_that_cannot_be_shared_evenly_are_refused(runs, exits):

@@ -195,37 +195,52 @@ def make_rewards() -> RewardSuite:
     return RewardSuite({HalfBlind(): 1.0, Contrast(): 0.5})
 
 
-def main(workdir: Path) -> None:
-    importlib.import_module("deepspeed")  # Once, and not in each forked process.
-    torch.set_num_threads(1)
-    runner = Runner(workdir)
+def run_everything(runner: Runner) -> None:
     for name, changes in VARIANTS.items():
         config = runner.config(changes)
         runner.alone(f"{name}-alone", train(config))
         runner.together(name, train(config))
         if name in SHARDED:
             runner.together(f"{name}-sharded", train(config), FSDP)
-        if name in SHARING_OPTIMIZER:
-            runner.together(f"{name}-zero2", train(config), ZERO2)
     config = runner.config({})
     stopped = partial(at_call, Update, "_step", 3, TERM)
-    runner.together("from_zero2_to_one", train(config, stopped), ZERO2)
-    runner.alone("from_zero2_to_one", take_up)
-    runner.alone("from_one_to_zero2", train(config, stopped))
-    runner.together("from_one_to_zero2", take_up, ZERO2)
     runner.alone("from_one_to_two", train(config, stopped))
     runner.together("from_one_to_two", take_up)
     runner.together("from_two_to_one", train(config, stopped))
     runner.alone("from_two_to_one", take_up)
-    runner.together("zero2_steps", compare, ZERO2)
     for name, interfere in ENDINGS.items():
         runner.together(name, train(config, interfere))
     for name in SHARDED_ENDINGS:
         runner.together(f"{name}-sharded", train(config, ENDINGS[name]), FSDP)
-    runner.together("failed_update-zero2", train(config, ENDINGS["failed_update"]), ZERO2)
     runner.together("uneven_groups", train(runner.config({"rollout": {"groups_per_iteration": 3}})))
+
+
+def run_zero2(runner: Runner) -> None:
+    importlib.import_module("deepspeed")  # Once, and not in each forked process.
+    for name in SHARING_OPTIMIZER:
+        config = runner.config(VARIANTS[name])
+        runner.alone(f"{name}-alone", train(config))
+        runner.together(f"{name}-zero2", train(config), ZERO2)
+    config = runner.config({})
+    stopped = partial(at_call, Update, "_step", 3, TERM)
+    runner.alone("policy_gradient-alone", train(config))
+    runner.together("from_zero2_to_one", train(config, stopped), ZERO2)
+    runner.alone("from_zero2_to_one", take_up)
+    runner.alone("from_one_to_zero2", train(config, stopped))
+    runner.together("from_one_to_zero2", take_up, ZERO2)
+    runner.together("zero2_steps", compare, ZERO2)
+    runner.together("failed_update-zero2", train(config, ENDINGS["failed_update"]), ZERO2)
+
+
+WORK = {"everything": run_everything, "zero2": run_zero2}
+
+
+def main(workdir: Path, what: str) -> None:
+    torch.set_num_threads(1)
+    runner = Runner(workdir)
+    WORK[what](runner)
     (workdir / f"exits-{launched.rank()}.json").write_text(json.dumps(runner.exits), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])
