@@ -27,7 +27,7 @@ def curves(run: Run) -> dict[str, list[tuple]]:
     """What a run measured, without how long it took."""
     found = defaultdict(list)
     for key, iteration, step, value in live_points(run):
-        if not key.startswith("time/"):
+        if not key.startswith(("time/", "memory/")):
             found[key].append((iteration, step, value))
     return dict(found)
 
