@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from runs.models import Evaluation
 
+DRIFT = "drift/"
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -27,6 +29,11 @@ class ScoreRow:
     after: Estimate | None
     difference: Estimate | None
 
+    @property
+    def is_drift(self) -> bool:
+        """Whether it tells how far the policy has moved, which is neither good nor bad."""
+        return self.reward.startswith(DRIFT)
+
 
 def score_rows(evaluations: Iterable[Evaluation]) -> list[ScoreRow]:
     """Base model against the newest checkpoint that was scored. `evaluations` in the order of their iterations."""
@@ -40,11 +47,11 @@ def _rows_of_set(evaluations: list[Evaluation]) -> Iterable[ScoreRow]:
     base = next((one for one in evaluations if one.iteration == 0), None)
     newest = evaluations[-1]
     trained = newest if newest.iteration > 0 else None
-    for reward in newest.scores:
+    for reward in sorted(newest.scores, key=lambda name: name.startswith(DRIFT)):
         yield ScoreRow(
             prompt_set=newest.prompt_set,
             reward=reward,
-            num_prompts=newest.num_prompts,
+            num_prompts=len(newest.scores[reward]["per_prompt"]) or newest.num_prompts,
             iteration=newest.iteration,
             before=_estimate(base and base.scores.get(reward)),
             after=_estimate(trained and trained.scores.get(reward)),

@@ -32,6 +32,16 @@ def test_before_training_there_is_only_the_base_model():
     assert (row.before, row.after, row.difference) == (Estimate(4.0, 3.0, 5.0), None, None)
 
 
+def test_drift_comes_last_with_the_prompts_that_it_was_measured_on():
+    one = evaluation(20, 5.0)
+    one.scores = {"drift/kl_nats": {"mean": 6.0, "low": 5.0, "high": 7.0, "per_prompt": [6.0] * 3}} | one.scores
+    rows = score_rows([one])
+    assert [(row.reward, row.is_drift, row.num_prompts) for row in rows] == [
+        ("r", False, 8),
+        ("drift/kl_nats", True, 3),
+    ]
+
+
 def test_each_prompt_set_has_rows_of_its_own():
     rows = score_rows([evaluation(0, 4.0), evaluation(0, 2.0, "out"), evaluation(9, 5.0), evaluation(9, 3.0, "out")])
     assert [(row.prompt_set, row.before.mean, row.after.mean) for row in rows] == [("in", 4.0, 5.0), ("out", 2.0, 3.0)]
