@@ -1,7 +1,7 @@
 """What the updates of one iteration looked like, collected without waiting for the device until the end."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 
@@ -15,13 +15,13 @@ from flowdppo_engine.training.processes import Processes
 
 @dataclass(frozen=True)
 class _Seen:
-    """One tile that went through the trust region."""
+    """One tile that went through the trust region, without the graph of its loss: it is kept to the end."""
 
     part: int
     tile: Tile
     movement: Movement
     advantages: torch.Tensor
-    output: TrustRegionOutput
+    trust_region: dict[str, torch.Tensor]
 
 
 @dataclass
@@ -31,18 +31,15 @@ class UpdateDiagnostics:
     batch: UpdateBatch
     dynamics: str
     processes: Processes = Processes()
-    num_skipped_steps: int = 0
     learning_rate: float = 0.0
-    _part: int = 0
     _tiles: list[_Seen] = field(default_factory=list)
     _losses: list[torch.Tensor] = field(default_factory=list)
     _values: dict[str, list[torch.Tensor]] = field(default_factory=dict)
     _grad_norms: list[float] = field(default_factory=list)
 
     def add_tile(self, tile: Tile, movement: Movement, advantages: torch.Tensor, output: TrustRegionOutput) -> None:
-        # A masked tile has no backward pass that would free its graph, and everything here is kept to the end.
-        output = replace(output, loss=output.loss.detach())
-        self._tiles.append(_Seen(self._part, tile, movement.detach(), advantages, output))
+        part = len(self._grad_norms)
+        self._tiles.append(_Seen(part, tile, movement.detach(), advantages, output.metrics))
 
     def add_loss(self, loss: torch.Tensor) -> None:
         """A tile's share of its part's mean loss, 0-d, detached."""
@@ -55,9 +52,7 @@ class UpdateDiagnostics:
 
     def add_step(self, grad_norm: float) -> None:
         """The end of a part: its optimizer step, or that it was skipped where the norm is not finite."""
-        self._part += 1
         self._grad_norms.append(grad_norm)
-        self.num_skipped_steps += not math.isfinite(grad_norm)
 
     def summary(self) -> dict[str, float]:
         """Metrics by name, over all processes. Rows without an advantage never became tiles and are not in them."""
@@ -65,7 +60,7 @@ class UpdateDiagnostics:
         losses = self.processes.gather(float(torch.stack(self._losses).sum()) if self._losses else 0.0)
         values = {
             "loss/policy": sum(losses) / len(self._grad_norms),
-            "optim/skipped_steps": float(self.num_skipped_steps),
+            "optim/skipped_steps": float(len(self._grad_norms) - len(finite)),
             "optim/lr": self.learning_rate,
         }
         if finite:
@@ -111,9 +106,8 @@ class UpdateDiagnostics:
             movement=Movement.cat([seen.movement for seen in self._tiles]).cpu(),
             advantages=torch.cat([seen.advantages for seen in self._tiles]).cpu(),
             rewards=self.batch.rewards[rows],
-            keep=torch.cat([seen.output.keep for seen in self._tiles]).cpu(),
             trust_region={
-                name: torch.cat([seen.output.metrics[name].expand(len(seen.tile)) for seen in self._tiles]).cpu()
-                for name in self._tiles[0].output.metrics
+                name: torch.cat([seen.trust_region[name].expand(len(seen.tile)) for seen in self._tiles]).cpu()
+                for name in self._tiles[0].trust_region
             },
         )

@@ -120,10 +120,9 @@ class Iteration:
         return {"diversity/pixel_rms": float(torch.cat(spreads).double().mean())}
 
     def _resources(self, rollout: Rollout, watch: Stopwatch) -> dict[str, float]:
-        num_images = self._config.rollout.groups_per_iteration * self._config.rollout.group_size
         return {
             **{f"time/{name}_seconds": seconds for name, seconds in watch.seconds.items()},
             **rollout.scored.times,
-            "time/images_per_second": num_images / sum(watch.seconds.values()),
+            "time/images_per_second": self._config.rollout.num_images / sum(watch.seconds.values()),
             "memory/peak_gib": max(self._processes.gather(peak_memory_gib(self._model.device))),
         }

@@ -24,7 +24,6 @@ class MovedTiles:
     movement: Movement
     advantages: torch.Tensor
     rewards: torch.Tensor
-    keep: torch.Tensor
     trust_region: dict[str, torch.Tensor]
 
     @classmethod
@@ -35,7 +34,7 @@ class MovedTiles:
         return cls(
             *(joined(name) for name in ("part", "row", "slot")),
             movement=Movement.cat([table.movement for table in tables]),
-            **{name: joined(name) for name in ("advantages", "rewards", "keep")},
+            **{name: joined(name) for name in ("advantages", "rewards")},
             trust_region={
                 name: torch.cat([table.trust_region[name] for table in tables]) for name in tables[0].trust_region
             },

@@ -88,8 +88,7 @@ class Update:
         """1, but in fp16, where the gradient of a mean over so many latents underflows, a power of two (exact)."""
         if self._config.model.dtype != "float16":
             return 1.0
-        num_images = self._config.rollout.groups_per_iteration * self._config.rollout.group_size
-        num_rows = num_images / self._config.update.optimizer_steps_per_rollout
+        num_rows = self._config.rollout.num_images / self._config.update.optimizer_steps_per_rollout
         return 2.0 ** round(math.log2(num_rows * self._num_latent_dims))
 
     def _deal(self, batch: UpdateBatch) -> list[Part]:

@@ -8,23 +8,24 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
+from runs.curves import COUNTS, EXTREMES, bucket_of
 from runs.models import MetricPoint
 from runs.selectors import STANDS
 
-# Of each bucket of iterations the lowest and the highest point. Arrays compare element by element, value first.
-THINNED = """
+# Of each bucket of iterations the lowest and the highest point.
+THINNED = f"""
 WITH chosen AS (
     SELECT point.key, point.iteration, point.step, point.value FROM runs_metricpoint AS point
     JOIN runs_attempt AS attempt ON attempt.id = point.attempt_id
     WHERE point.run_id = %(run)s AND point.key = ANY(%(keys)s)
         AND point.iteration BETWEEN %(first)s AND %(last)s
-        AND (attempt.valid_until IS NULL OR point.iteration <= attempt.valid_until)
+        AND {COUNTS}
 ), span AS (
     SELECT key, min(iteration) AS first, max(iteration) AS last FROM chosen GROUP BY key
 )
-SELECT key, count(*), min(ARRAY[value, iteration, step]), max(ARRAY[value, iteration, step])
+SELECT key, count(*), {EXTREMES}
 FROM chosen JOIN span USING (key)
-GROUP BY key, (iteration - first)::bigint * %(buckets)s / greatest(last - first + 1, %(buckets)s)
+GROUP BY key, {bucket_of("%(buckets)s")}
 ORDER BY key, min(iteration)
 """
 

@@ -9,8 +9,14 @@ from django.db import connection
 NUM_BUCKETS = 300
 SIGNIFICANT_DIGITS = 7
 
-# A curve of up to NUM_BUCKETS iterations comes whole. Arrays compare element by element, value first.
-BUCKET = f"(iteration - first)::bigint * {NUM_BUCKETS} / greatest(last - first + 1, {NUM_BUCKETS})"
+
+def bucket_of(num_buckets: int | str) -> str:
+    """SQL: the bucket of an iteration between `first` and `last`. A curve of up to `num_buckets` comes whole."""
+    return f"(iteration - first)::bigint * {num_buckets} / greatest(last - first + 1, {num_buckets})"
+
+
+BUCKET = bucket_of(NUM_BUCKETS)
+# Arrays compare element by element, value first.
 EXTREMES = "min(ARRAY[value, iteration, step]) AS low, max(ARRAY[value, iteration, step]) AS high"
 COLUMNS = """
     place, key, last_point, low[1], low[2]::int, low[3]::int, high[1], high[2]::int, high[3]::int,

@@ -46,12 +46,12 @@ class ForwardProcess(Objective):
         return rows
 
     def tile_loss(self, batch: UpdateBatch, tile: Tile, diagnostics: UpdateDiagnostics) -> TileLoss:
-        inputs = self._inputs(batch, tile)
+        clean = _clean(batch, tile)
+        inputs = self._inputs(batch, tile, clean)
         velocity = self._guidance.velocity(self._model, inputs)
         with torch.no_grad(), self._old.applied():
             old_velocity = self._guidance.velocity(self._model, inputs)
         advantages = batch.advantages[tile.rows].to(velocity.device).repeat(len(tile.slots))
-        clean = batch.latents[tile.rows].repeat(len(tile.slots), *[1] * (batch.latents.ndim - 1))
         loss = diffusion_nft_loss(
             velocity,
             old_velocity,
@@ -71,17 +71,17 @@ class ForwardProcess(Objective):
 
     @torch.no_grad()
     def measure_reference(self, batch: UpdateBatch, rows: torch.Tensor) -> dict[str, torch.Tensor]:
-        inputs = self._inputs(batch, Tile(rows, tuple(range(self._config.num_times))))
+        tile = Tile(rows, tuple(range(self._config.num_times)))
+        inputs = self._inputs(batch, tile, _clean(batch, tile))
         velocity = self._guidance.velocity(self._model, inputs)
         distance = mean_square(velocity, self._reference.velocity(self._model, inputs))
         return {"velocity/reference_distance": distance.cpu()}
 
-    def _inputs(self, batch: UpdateBatch, tile: Tile) -> TileInputs:
+    def _inputs(self, batch: UpdateBatch, tile: Tile, clean: torch.Tensor) -> TileInputs:
         """Noised images: `x_t = (1 - t) x_0 + t noise`."""
-        rows = [(slot, int(row)) for slot in tile.slots for row in tile.rows]
-        sigma = torch.stack([self._sigma(batch, slot, row) for slot, row in rows])
-        noise = torch.cat([self._noise(batch, slot, row) for slot, row in rows])
-        clean = torch.cat([batch.latents[tile.rows]] * len(tile.slots))
+        rows = tile.rows.tolist()
+        sigma = torch.stack([self._sigma(batch, slot, row) for slot in tile.slots for row in rows])
+        noise = torch.cat([self._noise(batch, slot, rows) for slot in tile.slots])
         sigma, noise = sigma.to(clean.device), noise.to(clean.device)
         level = sigma.view(-1, *[1] * (clean.ndim - 1))
         condition = batch.condition_of(tile.rows.repeat(len(tile.slots)))
@@ -92,6 +92,11 @@ class ForwardProcess(Objective):
         key = (self._seed, "levels", batch.iteration, batch.first_row + row)
         return batch.denoising.sigmas[int(keyed.permutation(batch.denoising.num_steps, *key)[slot])]
 
-    def _noise(self, batch: UpdateBatch, slot: int, row: int) -> torch.Tensor:
-        key = (self._seed, "forward", batch.iteration, slot)
-        return keyed.normal_rows(batch.latents.shape[1:], [batch.first_row + row], *key)
+    def _noise(self, batch: UpdateBatch, slot: int, rows: list[int]) -> torch.Tensor:
+        places = [batch.first_row + row for row in rows]
+        return keyed.normal_rows(batch.latents.shape[1:], places, self._seed, "forward", batch.iteration, slot)
+
+
+def _clean(batch: UpdateBatch, tile: Tile) -> torch.Tensor:
+    """The drawn latents of a tile, `[B, ...]`."""
+    return batch.latents[tile.rows].repeat(len(tile.slots), *[1] * (batch.latents.ndim - 1))

@@ -30,7 +30,7 @@ def tiles():
     )
     return MovedTiles(
         part=(rows >= 3).long(), row=rows[order], slot=slots[order], movement=movement,
-        advantages=torch.randn(num_tiles), rewards=(0.1 * (rows + 1))[order], keep=torch.ones(num_tiles).bool(),
+        advantages=torch.randn(num_tiles), rewards=(0.1 * (rows + 1))[order],
         trust_region={"masked_fraction": torch.tensor([0.25, 0.75]).repeat(6), "coefficient": torch.full((12,), 3.0)},
     )  # fmt: skip
 
