@@ -3,6 +3,8 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from teams.models import Team
@@ -31,6 +33,14 @@ class RunState(models.TextChoices):
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    # Put down after a checkpoint, by a person or an alert; it waits for somebody to resume it.
+    STOPPED = "stopped"
+
+
+class Priority(models.IntegerChoices):
+    LOW = -1
+    NORMAL = 0
+    HIGH = 1
 
 
 class Run(models.Model):
@@ -47,11 +57,23 @@ class Run(models.Model):
     config = models.JSONField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
+    cloned_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="clones")
+    continued_from = models.ForeignKey(
+        "Checkpoint", null=True, on_delete=models.SET_NULL, related_name="continuations"
+    )
+
+    notes = models.TextField(blank=True)
+    tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    archived_at = models.DateTimeField(null=True)
+
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    num_gpus = models.PositiveSmallIntegerField(default=1, help_text="GPUs of one node that the run takes.")
 
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED, db_index=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
+    stop_requested_at = models.DateTimeField(null=True, help_text="To be put down after the next checkpoint.")
     error = models.TextField(blank=True)
     hint = models.TextField(blank=True)
 
@@ -73,6 +95,7 @@ class Run(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [GinIndex(fields=["tags"], name="runs_by_tag")]
 
     def __str__(self) -> str:
         return self.name

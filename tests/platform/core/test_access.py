@@ -3,147 +3,22 @@
 import re
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from PIL import Image
 
-from runs.models import Experiment, Run
-from teams.api_tokens import make_token
-from teams.invitations import invite
-from teams.models import Invitation, Membership, Role, Scope, Team
-from tests.platform.lab import Lab, add_checkpoint, add_lines, add_run, add_sample
+from runs.models import Run
+from teams.models import Team
+from tests.platform.access import PEOPLE
+from tests.platform.core import addresses as core_addresses
+from tests.platform.lab import Lab
+from tests.platform.runs import addresses as runs_addresses
+from tests.platform.teams import addresses as teams_addresses
 
-PEOPLE = ("anonymous", "stranger", "viewer", "member", "owner")
-
-PUBLIC = (200, 200, 200, 200, 200)
-SIGNED_IN = (302, 200, 200, 200, 200)
-TEAM = (302, 404, 200, 200, 200)
-WRITERS = (302, 404, 403, 200, 200)
-OWNERS = (302, 404, 403, 403, 200)
-# Done by a form, which then leads elsewhere.
-OWNERS_DO = (302, 404, 403, 403, 302)
-# Asked for by scripts, which a redirect to the sign-in page would not help.
-FETCHED_BY_ANYONE = (401, 200, 200, 200, 200)
-FETCHED_BY_TEAM = (401, 404, 200, 200, 200)
-
-
-@dataclass(frozen=True)
-class Access:
-    """What each of PEOPLE gets for an address. `query` and `post` may name the run as {run}.
-
-    `away` is where anonymous people are led to, where they are.
-    """
-
-    expected: tuple[int, ...]
-    query: str = ""
-    post: dict | None = None
-    kwargs: dict = field(default_factory=dict)
-    away: str = "/accounts/login/"
-
-
-EXPERIMENT = {"experiment_id": "experiment"}
-RUN = {"run_id": "run"}
-CHECKPOINT = {"checkpoint_id": "checkpoint"}
-SAMPLE = {"sample_id": "sample"}
-TEAM_ID = {"team_id": "team"}
-# The viewer's.
-MEMBERSHIP = {**TEAM_ID, "membership_id": "membership"}
-INVITATION = {**TEAM_ID, "invitation_id": "invitation"}
-# The member's.
-TOKEN = {"token_id": "token"}
-
-PROVIDER = {"provider_id": "provider"}
-
-ACCESS = {
-    "healthz": [Access(PUBLIC)],
-    "readyz": [Access(PUBLIC)],
-    "account_login": [Access((200, 302, 302, 302, 302))],
-    "account_logout": [Access((302, 200, 200, 200, 200)), Access((302,) * 5, post={})],
-    "account_change_password": [Access(SIGNED_IN)],
-    # Closed without an invitation; who is signed in has an account.
-    "account_signup": [Access((200, 302, 302, 302, 302)), Access((200, 302, 302, 302, 302), post={})],
-    "account_inactive": [Access(PUBLIC)],
-    "account_reauthenticate": [Access(SIGNED_IN)],
-    # Who has a password changes it rather.
-    "account_set_password": [Access((302,) * 5)],
-    "account_reset_password": [Access(PUBLIC)],
-    "account_reset_password_done": [Access(PUBLIC)],
-    "account_reset_password_from_key": [Access(PUBLIC, kwargs={"uidb36": "nobody", "key": "nothing"})],
-    "account_reset_password_from_key_done": [Access(PUBLIC)],
-    "mfa_index": [Access(SIGNED_IN)],
-    "mfa_authenticate": [Access((302,) * 5)],
-    "mfa_reauthenticate": [Access((302,) * 5)],
-    # They ask for the password again first.
-    "mfa_activate_totp": [Access((302,) * 5)],
-    "mfa_generate_recovery_codes": [Access((302,) * 5)],
-    # There are none yet.
-    "mfa_deactivate_totp": [Access((302, 404, 404, 404, 404))],
-    "mfa_view_recovery_codes": [Access((302, 404, 404, 404, 404))],
-    # No provider is set.
-    "openid_connect_login": [Access((404,) * 5, kwargs=PROVIDER)],
-    "openid_connect_callback": [Access((404,) * 5, kwargs=PROVIDER)],
-    "socialaccount_login_cancelled": [Access(PUBLIC)],
-    "socialaccount_signup": [Access((302,) * 5)],
-    "socialaccount_connections": [Access(SIGNED_IN)],
-    "api_tokens": [
-        Access(SIGNED_IN),
-        Access(SIGNED_IN, post={"name": "laptop", "scope": "read", "num_days": "7"}),
-    ],
-    "api_token_revoke": [Access((302, 404, 404, 302, 404), kwargs=TOKEN, post={})],
-    "teams": [Access(SIGNED_IN)],
-    "team_new": [Access(SIGNED_IN), Access((302,) * 5, post={"name": "New"})],
-    "team": [Access(TEAM, kwargs=TEAM_ID)],
-    "team_log": [Access(OWNERS, kwargs=TEAM_ID)],
-    # The owner is the last one.
-    "team_leave": [Access((302, 404, 302, 302, 422), kwargs=TEAM_ID, post={})],
-    "member_role": [Access(OWNERS_DO, kwargs=MEMBERSHIP, post={"role": "owner"})],
-    "member_remove": [Access(OWNERS_DO, kwargs=MEMBERSHIP, post={})],
-    "invitation_new": [
-        Access(OWNERS, kwargs=TEAM_ID, post={"role": "viewer", "max_uses": "1", "num_days": "1"}),
-    ],
-    "invitation_revoke": [Access(OWNERS_DO, kwargs=INVITATION, post={})],
-    "join": [Access(PUBLIC), Access((422,) * 5, post={"code": "guessed"})],
-    "join_confirm": [Access((302,) * 5, away="/join/"), Access((302,) * 5, post={}, away="/join/")],
-    "experiments": [Access(SIGNED_IN)],
-    # The stranger owns a team of their own, so may make an experiment, there.
-    "experiment_new": [
-        Access((302, 200, 403, 200, 200)),
-        Access((302, 422, 403, 302, 302), post={"name": "New", "team": "{team}"}),
-    ],
-    "experiment": [Access(TEAM, kwargs=EXPERIMENT)],
-    "experiment_runs": [Access(TEAM, kwargs=EXPERIMENT)],
-    "experiment_compare": [Access((302, 404, 302, 302, 302), kwargs=EXPERIMENT)],
-    "run_new": [
-        Access(WRITERS, kwargs=EXPERIMENT),
-        Access(WRITERS, kwargs=EXPERIMENT, query="?like={run}"),
-        Access((302, 404, 403, 422, 422), kwargs=EXPERIMENT, post={"recipe": "sandbox-smoke"}),
-    ],
-    "run_plan": [
-        Access((302, 405, 405, 405, 405), kwargs=EXPERIMENT),
-        Access((302, 404, 403, 200, 200), kwargs=EXPERIMENT, post={}),
-    ],
-    "run": [Access(TEAM, kwargs=RUN)],
-    "run_cancel": [
-        Access((302, 405, 405, 405, 405), kwargs=RUN),
-        Access((302, 404, 403, 302, 302), kwargs=RUN, post={}),
-    ],
-    "run_status": [Access(TEAM, kwargs=RUN)],
-    "run_results": [Access(TEAM, kwargs=RUN)],
-    "run_log": [Access(TEAM, kwargs=RUN)],
-    "run_log_text": [Access(TEAM, kwargs=RUN)],
-    "run_config": [Access(TEAM, kwargs=RUN)],
-    "checkpoint_zip": [Access(TEAM, kwargs=CHECKPOINT)],
-    "checkpoint_lora": [Access(TEAM, kwargs=CHECKPOINT)],
-    "run_series": [Access(FETCHED_BY_ANYONE, query="?runs={run}&keys=reward/mean")],
-    "run_metric_keys": [Access(FETCHED_BY_ANYONE, query="?runs={run}")],
-    "run_samples": [Access(FETCHED_BY_ANYONE, query="?run={run}&iteration=1")],
-    "sample_picture": [Access(FETCHED_BY_TEAM, kwargs=SAMPLE)],
-    "sample_thumbnail": [Access(FETCHED_BY_TEAM, kwargs=SAMPLE)],
-}
+# Each app's own; an app with pages adds its `addresses.py` here.
+TABLES = (core_addresses, teams_addresses, runs_addresses)
+ACCESS = {name: cases for table in TABLES for name, cases in table.ACCESS.items()}
 CASES = [(name, access) for name, cases in ACCESS.items() for access in cases]
 
 
@@ -173,14 +48,9 @@ def ask(client: Client, case, things: dict):
 
 def rows_of(team: Team) -> dict[str, list]:
     """What the team has, but for the log of who did what."""
-    tables = {
-        "team": Team.objects.filter(id=team.id),
-        "members": Membership.objects.filter(team=team),
-        "invitations": Invitation.objects.filter(team=team),
-        "experiments": Experiment.objects.filter(team=team),
-        "runs": Run.objects.filter(experiment__team=team),
+    return {
+        rows.model.__name__: list(rows.order_by("pk").values()) for table in TABLES for rows in table.rows_of(team)
     }
-    return {name: list(rows.order_by("pk").values()) for name, rows in tables.items()}
 
 
 def without_tokens(page: str) -> str:
@@ -193,28 +63,9 @@ def describe(case) -> str:
 
 
 @pytest.fixture
-def things(lab, settings) -> dict:
+def things(lab) -> dict:
     """What the addresses of the matrix lead to, all of the lab's team."""
-    run = add_run(lab.experiment)
-    add_lines(run, "It starts.")
-    sample = add_sample(run, 1)
-    picture = Path(settings.MEDIA_ROOT) / run.folder / sample.path
-    picture.parent.mkdir(parents=True)
-    Image.new("RGB", (8, 8)).save(picture)
-    checkpoint = add_checkpoint(run, 1, {"pytorch_lora_weights.safetensors": b"weights"})
-    return {
-        "provider": "oidc",
-        "nobody": "1",
-        "nothing": "no-such-key",
-        "membership": Membership.objects.get(team=lab.team, user=lab.viewer).id,
-        "invitation": invite(lab.owner, lab.team, Role.MEMBER, num_days=1, max_uses=1).invitation.id,
-        "token": make_token(lab.member, "laptop", Scope.READ, num_days=1).token.id,
-        "team": lab.team.id,
-        "experiment": lab.experiment.id,
-        "run": run.id,
-        "checkpoint": checkpoint.id,
-        "sample": sample.id,
-    }
+    return {name: thing for table in TABLES for name, thing in table.make_things(lab).items()}
 
 
 def test_every_address_of_the_site_is_in_the_matrix():

@@ -1,0 +1,20 @@
+"""Who may open the addresses of the site itself."""
+
+from django.db.models import QuerySet
+
+from teams.models import Team
+from tests.platform.access import PUBLIC, Access
+from tests.platform.lab import Lab
+
+ACCESS = {
+    "healthz": [Access(PUBLIC)],
+    "readyz": [Access(PUBLIC)],
+}
+
+
+def make_things(lab: Lab) -> dict:
+    return {}
+
+
+def rows_of(team: Team) -> list[QuerySet]:
+    return []
