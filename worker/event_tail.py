@@ -1,9 +1,9 @@
 """Reads a run's event stream from any byte on, whole lines only."""
 
-import time
 from pathlib import Path
 
-from flowdppo_engine.events import EVENTS_FILE, Event, Log, parse_event
+from flowdppo_engine.events import EVENTS_FILE, Event
+from runs.event_lines import parse_line, parse_lines
 from runs.ingest import Batch
 
 CHUNK_BYTES = 1 << 20
@@ -22,7 +22,7 @@ def read_batch(folder: Path, start: int) -> Batch | None:
     whole = content[: content.rfind(b"\n") + 1]
     if not whole:
         return None
-    return Batch([_parse(line) for line in whole[:-1].split(b"\n")], start, start + len(whole))
+    return Batch(parse_lines(whole), start, start + len(whole))
 
 
 def read_last(folder: Path) -> Event | None:
@@ -33,14 +33,4 @@ def read_last(folder: Path) -> Event | None:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - CHUNK_BYTES))
         lines = file.read().split(b"\n")[:-1]
-    return _parse(lines[-1]) if lines else None
-
-
-def _parse(line: bytes) -> Event:
-    """A line that is no event becomes a warning in the log: one bad line must not hide the rest of a run."""
-    try:
-        # PostgreSQL keeps no NUL character in a text.
-        return parse_event(line.replace(rb"\u0000", rb"\ufffd"))
-    except (ValueError, AttributeError) as error:
-        problem = str(error).splitlines()[0]
-        return Log(time=time.time(), level="warning", message=f"A line of the event stream is no event: {problem}")
+    return parse_line(lines[-1]) if lines else None

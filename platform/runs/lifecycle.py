@@ -71,10 +71,10 @@ def request_cancel(run: Run) -> None:
 
 
 @transaction.atomic
-def claim(run_id: uuid.UUID, worker: str) -> Lease | None:
-    """Take a queued run: exactly one caller gets it, every other one gets None."""
+def claim(run_id: uuid.UUID, worker: str, is_reported: bool = False) -> Lease | None:
+    """Take a queued run: exactly one caller gets it, every other one gets None. Workers leave reported runs alone."""
     token = uuid.uuid4()
-    queued = Run.objects.filter(id=run_id, state=RunState.QUEUED)
+    queued = Run.objects.filter(id=run_id, state=RunState.QUEUED, is_reported=is_reported)
     if not queued.update(
         state=RunState.RUNNING,
         num_attempts=F("num_attempts") + 1,

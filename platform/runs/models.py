@@ -69,6 +69,10 @@ class Run(models.Model):
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     num_gpus = models.PositiveSmallIntegerField(default=1, help_text="GPUs of one node that the run takes.")
 
+    is_reported = models.BooleanField(
+        default=False, help_text="Its engine runs elsewhere and its events come over the API: no worker takes it."
+    )
+
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED, db_index=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

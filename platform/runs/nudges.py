@@ -38,7 +38,9 @@ def sweep() -> int:
 
     While the queue holds messages, workers are busy and nothing needs to be said twice.
     """
-    waiting = Run.objects.filter(Q(nudged_at=None) | Q(nudged_at__lt=Now() - REPEAT_AFTER), state=RunState.QUEUED)
+    waiting = Run.objects.filter(
+        Q(nudged_at=None) | Q(nudged_at__lt=Now() - REPEAT_AFTER), state=RunState.QUEUED, is_reported=False
+    )
     run_ids = list(waiting.order_by("created_at").values_list("id", flat=True))
     if not run_ids or _queue_length():
         return 0
