@@ -19,6 +19,10 @@ class Experiment(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    notes = models.TextField(blank=True)
+    tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    archived_at = models.DateTimeField(null=True)
+
     class Meta:
         ordering = ["-created_at"]
         constraints = [models.UniqueConstraint(fields=["team", "name"], name="experiment_name_is_unique_in_team")]
@@ -78,6 +82,7 @@ class Run(models.Model):
     ended_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
     stop_requested_at = models.DateTimeField(null=True, help_text="To be put down after the next checkpoint.")
+    stop_reason = models.TextField(blank=True, help_text="Who or what asked for that, in a sentence.")
     error = models.TextField(blank=True)
     hint = models.TextField(blank=True)
 
@@ -86,6 +91,12 @@ class Run(models.Model):
     lease_expires_at = models.DateTimeField(null=True)
     nudged_at = models.DateTimeField(null=True)
     event_offset = models.PositiveBigIntegerField(default=0)
+    attempts_forgiven = models.PositiveIntegerField(
+        default=0, help_text="Somebody resumed the run after this many attempts: their deaths are not held against it."
+    )
+    settled_offset = models.PositiveBigIntegerField(
+        default=0, help_text="event_offset when somebody last resumed the run: no word before it is the run's last."
+    )
 
     total_iterations = models.PositiveIntegerField(default=0)
     iteration = models.PositiveIntegerField(default=0)
@@ -96,10 +107,15 @@ class Run(models.Model):
     phase_total = models.PositiveIntegerField(default=0)
     phase_unit = models.CharField(max_length=20, blank=True)
     seconds_left = models.FloatField(null=True)
+    summary = models.JSONField(default=dict, help_text="What lists sort and filter by: see runs.summaries.")
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [GinIndex(fields=["tags"], name="runs_by_tag")]
+        indexes = [
+            GinIndex(fields=["tags"], name="runs_by_tag"),
+            models.Index(fields=["experiment", "-created_at", "-id"], name="runs_of_experiment_newest"),
+            models.Index(fields=["-created_at", "-id"], name="runs_newest_first"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -127,7 +143,7 @@ class AttemptOutcome(models.TextChoices):
 class Attempt(models.Model):
     """One life of a run on one worker. What it wrote past `valid_until` was rolled back by a later attempt.
 
-    `lost` attempts died; `stopped` ones were put down in order, because their worker went away.
+    `lost` attempts died; `stopped` ones were put down in order: their worker went away, or somebody asked for it.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
@@ -137,10 +153,12 @@ class Attempt(models.Model):
     engine_started_at = models.FloatField(null=True, help_text="Start time of the process, seconds since 1970.")
     outcome = models.CharField(max_length=10, choices=AttemptOutcome.choices, default=AttemptOutcome.RUNNING)
     resumed_from = models.PositiveIntegerField(null=True)
+    reached = models.PositiveIntegerField(null=True, help_text="The last iteration that it told of.")
     valid_until = models.IntegerField(null=True, help_text="Last iteration that still counts; -1 where none does.")
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
+    memory_ran_out_in = models.CharField(max_length=40, blank=True, help_text="Where, if that is what ended it.")
 
     class Meta:
         ordering = ["number"]
@@ -204,11 +222,17 @@ class Sample(Written):
 
 
 class Checkpoint(Written):
-    """A checkpoint folder, relative to the run folder. The engine deletes old ones; the row stays."""
+    """A checkpoint folder, relative to the run folder. The engine deletes old ones; the row stays.
+
+    Those that are kept for their evaluation have a place among the best, from 1.
+    """
 
     path = models.CharField(max_length=200)
     num_bytes = models.PositiveBigIntegerField()
     removed = models.BooleanField(default=False)
+    place = models.PositiveSmallIntegerField(null=True)
+    ranked_by = models.CharField(max_length=300, blank=True, help_text="The score that ranks it, and its prompt set.")
+    ranked_mean = models.FloatField(null=True)
 
     class Meta:
         ordering = ["-iteration"]
