@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from flowdppo_engine import events
-from runs import points
+from runs import points, summaries
 from runs.lifecycle import Lease, LeaseLost
 from runs.models import Attempt, Checkpoint, Evaluation, LogLine, Run, RunState, Sample
 
@@ -33,12 +33,15 @@ def store(lease: Lease, attempt: Attempt, batch: Batch) -> None:
         held = Run.objects.filter(
             id=lease.run_id, lease_token=lease.token, state=RunState.RUNNING, event_offset=batch.start
         )
-        if not held.update(event_offset=batch.end, **_progress(batch.events)):
+        columns = _progress(batch.events) | summaries.with_last_values(batch.events)
+        if not held.update(event_offset=batch.end, **columns):
             raise LeaseLost(lease)
         for event in batch.events:
             if isinstance(event, events.Resumed | events.Started):
                 _roll_back(attempt, event)
         _insert(attempt, batch.events)
+        if summaries.is_made_anew(batch.events):
+            summaries.refresh(attempt.run_id)
 
 
 def _progress(batch: Iterable[events.Event]) -> dict:
