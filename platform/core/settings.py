@@ -48,7 +48,9 @@ INSTALLED_APPS = [
     "ninja",
     "core",
     "teams",
+    "fleet",
     "runs",
+    "catalog",
     "api",
     "stack",
 ]

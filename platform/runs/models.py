@@ -149,6 +149,12 @@ class Attempt(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
     worker = models.CharField(max_length=120)
+    node = models.ForeignKey("fleet.Node", null=True, on_delete=models.SET_NULL, related_name="attempts")
+    gpus = ArrayField(
+        models.PositiveSmallIntegerField(),
+        default=list,
+        help_text="Which slots of the node it holds: on a node with GPUs, their numbers.",
+    )
     engine_pid = models.PositiveIntegerField(null=True)
     engine_started_at = models.FloatField(null=True, help_text="Start time of the process, seconds since 1970.")
     outcome = models.CharField(max_length=10, choices=AttemptOutcome.choices, default=AttemptOutcome.RUNNING)

@@ -1,0 +1,98 @@
+"""The tables of the machines that train: nodes, who holds their slots besides runs, how they join, what teams may use."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from teams.models import Team
+
+SILENT_AFTER = timedelta(seconds=60)
+"""A node that has said nothing for so long may be gone; a heartbeat comes every ten seconds."""
+
+
+class Node(models.Model):
+    """A machine that trains, for all teams alike: one worker process with one data folder.
+
+    It has a slot for each of its GPUs, numbered as the driver numbers them; a machine without a GPU has as many as its
+    operator says, numbered from 0. A run holds slots by its attempt (`Attempt.gpus`), anything else by a `Hold`.
+    """
+
+    name = models.CharField(max_length=120, unique=True)
+    host = models.CharField(max_length=100)
+    version = models.CharField(max_length=40, help_text="Of the software that it runs.")
+    slots = ArrayField(models.PositiveSmallIntegerField())
+    job_slots = models.PositiveSmallIntegerField(help_text="Small jobs at a time, beside runs.")
+    gpus = models.JSONField(default=list, help_text="As last measured: fleet.readings.Gpu, in the order of `slots`.")
+    memory_mib = models.PositiveIntegerField(default=0)
+    memory_used_mib = models.PositiveIntegerField(default=0)
+    cpu_percent = models.PositiveSmallIntegerField(default=0, help_text="Of all its processors together.")
+
+    joined_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(help_text="Of this life of its worker.")
+    heartbeat_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True, help_text="Its worker was shut down in order.")
+    draining_at = models.DateTimeField(null=True, help_text="Since when it takes nothing new.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def has_gpus(self) -> bool:
+        return bool(self.gpus)
+
+    @property
+    def is_silent(self) -> bool:
+        return self.heartbeat_at < timezone.now() - SILENT_AFTER
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes new work."""
+        return not (self.left_at or self.draining_at or self.is_silent)
+
+
+class Hold(models.Model):
+    """Slots of a node that something other than a run has. It ends with the life of the worker that took it."""
+
+    node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="holds")
+    gpus = ArrayField(
+        models.PositiveSmallIntegerField(), help_text="Which slots of runs it keeps from them; often none."
+    )
+    label = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.label} on {self.node}"
+
+
+class Quota(models.Model):
+    """How many GPUs a team may hold at a time; a team without one may hold all."""
+
+    team = models.OneToOneField(Team, on_delete=models.CASCADE, related_name="quota")
+    max_gpus = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.max_gpus} GPUs for {self.team}"
+
+
+class JoinToken(models.Model):
+    """Lets one machine join, once and until it expires. Only a hash is kept."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    used_by = models.CharField(max_length=100, blank=True, help_text="The name that the machine gave itself.")
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"Join token {self.pk}"
