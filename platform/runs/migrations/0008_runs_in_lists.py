@@ -20,15 +20,16 @@ WITH RECURSIVE walk AS (
         ORDER BY iteration DESC, attempt.number DESC LIMIT 1
     ) AS last
 ), scored AS (
-    SELECT prompt_set || '/' || reward.key AS key, iteration, attempt.number, reward.value -> 'mean' AS mean,
-        iteration > 0 AND reward.key NOT LIKE 'drift/%%' AS is_ranked,
+    SELECT prompt_set || '/' || reward.key AS key, evaluation.iteration, attempt.number,
+        reward.value -> 'mean' AS mean,
+        evaluation.iteration > 0 AND reward.key NOT LIKE 'drift/%%' AS is_ranked,
         prompt_set = config #>> '{evaluation,prompt_sets,0}'
             AND reward.key = coalesce(config #>> '{rewards,0,label}', config #>> '{rewards,0,name}') AS is_first
     FROM runs_evaluation AS evaluation
     JOIN runs_run AS run ON run.id = evaluation.run_id
     JOIN runs_attempt AS attempt ON attempt.id = evaluation.attempt_id
     CROSS JOIN LATERAL jsonb_each(scores) AS reward
-    WHERE run.id = %(run)s AND (attempt.valid_until IS NULL OR iteration <= attempt.valid_until)
+    WHERE run.id = %(run)s AND (attempt.valid_until IS NULL OR evaluation.iteration <= attempt.valid_until)
         AND jsonb_typeof(reward.value -> 'mean') = 'number'
 ), newest AS (
     SELECT DISTINCT ON (key) key, mean, is_first FROM scored ORDER BY key, iteration DESC, number DESC
