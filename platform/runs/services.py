@@ -5,7 +5,7 @@ from django.db import transaction
 
 from runs import lifecycle
 from runs.config_errors import check_config
-from runs.models import Experiment, Run
+from runs.models import Experiment, Priority, Run
 from teams import audit
 from teams.models import Team, User
 from teams.selectors import may_write, teams_written_by
@@ -26,7 +26,17 @@ def create_experiment(user: User, team: Team, name: str, description: str = "") 
     return experiment
 
 
-def submit_run(user: User, experiment: Experiment, name: str, recipe: str, config: dict) -> Run:
+def submit_run(
+    user: User,
+    experiment: Experiment,
+    name: str,
+    recipe: str,
+    config: dict,
+    *,
+    cloned_from: Run | None = None,
+    priority: int = Priority.NORMAL,
+    num_gpus: int = 1,
+) -> Run:
     """Queue a run. Raises PermissionDenied, or ConfigInvalid where the configuration cannot run."""
     require_writer(user, experiment.team_id)
     checked = check_config(config)
@@ -38,6 +48,9 @@ def submit_run(user: User, experiment: Experiment, name: str, recipe: str, confi
             config=checked.model_dump(mode="json"),
             total_iterations=checked.iterations,
             created_by=user,
+            cloned_from=cloned_from,
+            priority=priority,
+            num_gpus=num_gpus,
         )
         lifecycle.enqueue(run)
         audit.record(user, experiment.team, "submitted", f"run “{name}”", f"{recipe}, {run.id}")
