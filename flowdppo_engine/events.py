@@ -147,6 +147,54 @@ class Best(Event):
     removed: list[str] = []
 
 
+class TriedReward(BaseModel):
+    """What one reward said of the pictures of a dry run: its values are what training maximises, before the weight.
+
+    `group_std`: mean over groups of the standard deviation within each, None without a group. `num_alike_groups`: those
+    in which every picture got the same. `seconds_per_image` is None where no picture was scored in this start.
+    """
+
+    model_config = SHAPE
+
+    name: str
+    weight: float
+    mean: float
+    std: float
+    group_std: float | None
+    num_alike_groups: int
+    seconds_per_image: float | None
+
+
+class Scored(Event):
+    """A dry run's rewards. `totals`: the weighted sum of each sample, in their order; a group is a prompt's pictures.
+
+    `left_out` names the rewards that could not judge these prompts, for want of questions.
+    """
+
+    type: Literal["scored"] = "scored"
+    rewards: list[TriedReward]
+    totals: list[float]
+    num_groups: int
+    num_alike_groups: int
+    left_out: list[str]
+
+
+class Tried(Event):
+    """A run's first step worked. `seconds`: what an iteration is expected to take, by phase; all times are estimates.
+
+    `peak_memory_gib` is of the device's memory, or where that is a CPU of the process.
+    """
+
+    type: Literal["tried"] = "tried"
+    device: str
+    peak_memory_gib: float
+    device_memory_gib: float | None
+    num_images: int
+    seconds: dict[str, float]
+    seconds_per_iteration: float
+    seconds_for_run: float
+
+
 class Phase(Event):
     """Progress of one phase. `seconds_left` is an estimate for the whole run, where one can be made."""
 
@@ -165,7 +213,7 @@ class Log(Event):
 
 
 class Finished(Event):
-    """`stopped` says that a SIGTERM ended the run early, after its last checkpoint."""
+    """`stopped` says that a SIGTERM or a stop file ended the run early, after its last checkpoint."""
 
     type: Literal["finished"] = "finished"
     iteration: int
@@ -174,13 +222,17 @@ class Finished(Event):
 
 
 class Failed(Event):
-    """`deterministic` failures (a bad config, a missing file) would come back: they are not tried again."""
+    """`deterministic` failures (a bad config, a missing file) would come back: they are not tried again.
+
+    `memory_ran_out_in` says in which part of the work ("the update") memory ran out, and is empty for other failures.
+    """
 
     type: Literal["failed"] = "failed"
     error: str
     traceback: str
     hint: str
     deterministic: bool
+    memory_ran_out_in: str = ""
 
 
 class UnknownEvent(Event):
@@ -193,7 +245,10 @@ class UnknownEvent(Event):
 
 EVENT_TYPES: dict[str, type[Event]] = {
     cls.model_fields["type"].default: cls
-    for cls in (Started, Resumed, Metrics, Samples, Checkpoint, Evaluation, Best, Phase, Log, Finished, Failed)
+    for cls in (
+        *(Started, Resumed, Metrics, Samples, Checkpoint, Evaluation, Best, Scored, Tried, Phase, Log),
+        *(Finished, Failed),
+    )
 }
 
 

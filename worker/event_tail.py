@@ -25,12 +25,12 @@ def read_batch(folder: Path, start: int) -> Batch | None:
     return Batch(parse_lines(whole), start, start + len(whole))
 
 
-def read_last(folder: Path) -> Event | None:
-    """The last whole event of the stream, whoever stored it."""
+def read_last(folder: Path, after: int = 0) -> Event | None:
+    """The last whole event of the stream past byte `after`, whoever stored it."""
     path = folder / EVENTS_FILE
     if not path.exists():
         return None
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - CHUNK_BYTES))
+        file.seek(max(after, path.stat().st_size - CHUNK_BYTES))
         lines = file.read().split(b"\n")[:-1]
     return parse_line(lines[-1]) if lines else None

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class LeaseKeeper:
-    """Within a `with` block: renews the lease, and looks twice a second whether the run is to be cancelled.
+    """Within a `with` block: renews the lease, and looks twice a second what people want of the run.
 
     `on_lost` is called from the thread at once when the lease is gone. A database that does not answer is no reason to
     stop: it is asked again until it does.
@@ -26,6 +26,7 @@ class LeaseKeeper:
     def __init__(self, lease: Lease, on_lost: Callable[[], None]):
         self.lost = threading.Event()
         self.cancel_requested = threading.Event()
+        self.stop_requested = threading.Event()
         self._lease = lease
         self._on_lost = on_lost
         self._done = threading.Event()
@@ -61,5 +62,8 @@ class LeaseKeeper:
         if time.monotonic() >= self._renew_at:
             lifecycle.renew(self._lease)
             self._renew_at = time.monotonic() + RENEW_EVERY
-        if lifecycle.cancel_is_requested(self._lease):
+        wishes = lifecycle.wishes(self._lease)
+        if wishes.cancel:
             self.cancel_requested.set()
+        if wishes.stop:
+            self.stop_requested.set()

@@ -10,15 +10,17 @@ from pathlib import Path
 
 from django.conf import settings
 
+from flowdppo_engine.training.stopping import StopFile
 from runs import lifecycle
-from runs.lifecycle import Death, Lease, LeaseLost
+from runs.deaths import Death
+from runs.lifecycle import Lease, LeaseLost
 from runs.models import Attempt, AttemptOutcome, Run
 from worker import event_tail, node
 from worker.engine import Engine, console_tail, write_config
 from worker.event_stream import EventStream
 from worker.lease_keeper import LeaseKeeper
 from worker.patience import DatabaseAway, Patience, T
-from worker.verdict import Asked, Cancelled, Complete, Failure, HandBack, Verdict, judge, settle
+from worker.verdict import Asked, Cancelled, Complete, Failure, HandBack, PutDown, Verdict, judge, settle
 
 LOOK_EVERY = 0.2
 
@@ -47,9 +49,12 @@ class Supervisor:
         self._patience = Patience(f"Run {lease.run_id}")
         self._engine: Engine | None = None
         self._asked: Asked | None = None
+        self._kill_at = float("inf")
         run = self._insist(lambda: Run.objects.get(id=lease.run_id))
         self._config = run.config
+        self._settled_offset = run.settled_offset
         self._folder = Path(settings.MEDIA_ROOT) / run.folder
+        self._stop_file = StopFile(self._folder)
         self._stream = EventStream(lease, self._folder, run.event_offset)
 
     def supervise(self) -> None:
@@ -71,18 +76,23 @@ class Supervisor:
                 self._engine.end()
 
     def _judge_earlier_attempts(self) -> Verdict | None:
-        """End and read what they left; a verdict where one of them had come to the run's end already."""
+        """End and read what they left; a verdict where one of them had come to the run's end already.
+
+        What was said before somebody resumed the run is no verdict on it any more.
+        """
         earlier = Attempt.objects.filter(run_id=self._lease.run_id, number__lt=self._lease.attempt_number)
         self._insist(lambda: node.end_leftovers(earlier))
         last = self._insist(earlier.last)
         if last is None:
             return None
         self._store_all(last)
-        return settle(event_tail.read_last(self._folder))
+        return settle(event_tail.read_last(self._folder, self._settled_offset))
 
     def _judge_engine(self, keeper: LeaseKeeper) -> Verdict:
         attempt = self._insist(lambda: Attempt.objects.get(id=self._lease.attempt_id))
         write_config(self._folder, self._config)
+        # One that an earlier attempt did not come to heed; where it is still wanted it is laid anew.
+        self._stop_file.take_away()
         self._stream.begin_attempt()
         self._engine = Engine(self._folder)
         group = self._engine.group
@@ -96,24 +106,32 @@ class Supervisor:
 
     def _watch(self, attempt: Attempt, keeper: LeaseKeeper) -> None:
         """Until the engine has ended: store its events, and pass on to it that it is to end."""
-        kill_at = float("inf")
         while self._engine.exit_code() is None:
             if keeper.lost.is_set():
                 raise LeaseLost(self._lease)
-            if self._asked is None and self._is_asked(keeper):
-                self._engine.group.send(signal.SIGTERM)
-                kill_at = time.monotonic() + settings.ENGINE_GRACE_SECONDS
-            if time.monotonic() > kill_at:
+            asked = self._what_is_asked(keeper)
+            if asked is not self._asked:
+                self._pass_on(asked)
+            if time.monotonic() > self._kill_at:
                 self._kill()
             if not self._patience.try_once(lambda: self._stream.store_next(attempt)):
                 time.sleep(LOOK_EVERY)
 
-    def _is_asked(self, keeper: LeaseKeeper) -> bool:
+    def _what_is_asked(self, keeper: LeaseKeeper) -> Asked | None:
         if keeper.cancel_requested.is_set():
-            self._asked = Asked.CANCEL
-        elif self._shutting_down.is_set():
-            self._asked = Asked.SHUTDOWN
-        return self._asked is not None
+            return Asked.CANCEL
+        if self._shutting_down.is_set():
+            return Asked.SHUTDOWN
+        return Asked.STOP if keeper.stop_requested.is_set() else None
+
+    def _pass_on(self, asked: Asked) -> None:
+        """Tell the engine what is asked, which may become more urgent; it is told to end at once only once."""
+        before, self._asked = self._asked, asked
+        if asked is Asked.STOP:
+            self._stop_file.lay()
+        elif before in (None, Asked.STOP):
+            self._engine.group.send(signal.SIGTERM)
+            self._kill_at = time.monotonic() + settings.ENGINE_GRACE_SECONDS
 
     def _record(self, verdict: Verdict) -> None:
         match verdict:
@@ -121,6 +139,8 @@ class Supervisor:
                 lifecycle.finish(self._lease)
             case Cancelled():
                 lifecycle.cancelled(self._lease)
+            case PutDown():
+                lifecycle.stopped(self._lease)
             case HandBack():
                 lifecycle.hand_back(self._lease)
             case Failure():

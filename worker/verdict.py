@@ -1,19 +1,20 @@
-"""What the end of an engine means for its run: from an exit code and a last event to one of four verdicts."""
+"""What the end of an engine means for its run: from an exit code and a last event to a verdict."""
 
 import signal
 from dataclasses import dataclass
 from enum import Enum
 
 from flowdppo_engine.events import Event, Failed, Finished
-from runs.lifecycle import Death
+from runs.deaths import Death
 from runs.models import AttemptOutcome
 
 
 class Asked(Enum):
-    """Why the supervisor asked the engine to end."""
+    """Why the supervisor asked the engine to end: the later in this order, the more urgent."""
 
-    CANCEL = "cancel"
+    STOP = "stop"
     SHUTDOWN = "shutdown"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Complete:
 @dataclass(frozen=True)
 class Cancelled:
     """The run ended because somebody asked for it."""
+
+
+@dataclass(frozen=True)
+class PutDown:
+    """The run ended after a checkpoint because somebody asked for that; it waits until it is resumed."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ class Failure:
     hint: str
 
 
-Verdict = Complete | Cancelled | HandBack | Failure | Death
+Verdict = Complete | Cancelled | PutDown | HandBack | Failure | Death
 
 
 def judge(exit_code: int, last: Event | None, asked: Asked | None, console: str) -> Verdict:
@@ -52,7 +58,10 @@ def judge(exit_code: int, last: Event | None, asked: Asked | None, console: str)
     if asked is Asked.SHUTDOWN:
         return HandBack()
     if isinstance(last, Failed):
-        return Death(AttemptOutcome.FAILED, f"The engine failed: {last.error}", last.traceback, last.hint)
+        reason = f"The engine failed: {last.error}"
+        return Death(AttemptOutcome.FAILED, reason, last.traceback, last.hint, last.memory_ran_out_in)
+    if isinstance(last, Finished) and asked is Asked.STOP:
+        return PutDown()
     if isinstance(last, Finished):
         return Death(AttemptOutcome.LOST, "The engine was stopped from outside.", console)
     return Death(AttemptOutcome.LOST, _describe(exit_code), console)

@@ -7,7 +7,7 @@ from flowdppo_engine.config import RunConfig
 from flowdppo_engine.errors import BadConfig, ModelNotFound
 from flowdppo_engine.events import Failed
 from flowdppo_engine.rewards.base import RewardError
-from flowdppo_engine.training.memory_advice import ENGINE, advise, ran_out_of_memory
+from flowdppo_engine.training.memory_advice import ENGINE, advise, find_phase, ran_out_of_memory
 from flowdppo_engine.training.processes import ProcessLost
 from flowdppo_engine.training.update import TrainingDiverged
 
@@ -24,6 +24,7 @@ def describe(error: Exception, config: RunConfig) -> Failed:
         traceback=_short_traceback(error),
         hint=hint,
         deterministic=deterministic,
+        memory_ran_out_in=find_phase(error) if ran_out_of_memory(error) else "",
     )
 
 

@@ -16,7 +16,7 @@ from flowdppo_engine.training.keeper import CheckpointKeeper
 from flowdppo_engine.training.reporting import Progress, Reporter
 from flowdppo_engine.training.setup import Ingredients
 from flowdppo_engine.training.state import TrainState
-from flowdppo_engine.training.stopping import Stopped, StopRequest
+from flowdppo_engine.training.stopping import StopFile, Stopped, StopRequest
 
 
 class Loop:
@@ -39,6 +39,7 @@ class Loop:
         self._reporter = reporter
         self._progress = progress
         self._stop = stop
+        self._stop_file = StopFile(folder)
         self._processes = ingredients.processes
         self._evaluator = Evaluator(
             config, ingredients.model, ingredients.rewards, ingredients.store, ingredients.processes
@@ -48,7 +49,10 @@ class Loop:
         self._keeper = CheckpointKeeper(config.checkpoint, folder, state, reporter, best_score)
 
     def run(self) -> None:
-        """To the last iteration, or to a stop request; both end with a checkpoint and `finished`."""
+        """To the last iteration, or to a stop request; both end with a checkpoint and `finished`.
+
+        The stop file is heeded between iterations and in evaluations, where a checkpoint loses nothing.
+        """
         try:
             self._run_to_the_end()
         except Stopped:
@@ -61,6 +65,7 @@ class Loop:
         self._do_what_is_due()
         while self._state.position.iteration < self._config.iterations:
             with self._processes.section():
+                self._check(self._stop_file.is_there)
                 self._tell_training()
             started = time.perf_counter()
             values = self._iteration.run(self._tell_training, self._stop.check)
@@ -150,19 +155,21 @@ class Loop:
 
     def _finish(self, stopped: bool) -> None:
         position = self._state.position
+        if self._processes.is_main:
+            self._stop_file.take_away()
         self._reporter.emit(Finished(iteration=position.iteration, step=position.step, stopped=stopped))
 
     def _tell_training(self) -> None:
-        self._check()
+        self._check(self._stop.is_set)
         self._progress.tell("train", self._state.position.iteration, self._config.iterations, "iterations")
 
     def _tell_evaluation(self, done: int, total: int) -> None:
-        self._check()
+        self._check(self._stop.is_set or self._stop_file.is_there)
         self._progress.tell("evaluate", done, total, "images")
 
-    def _check(self) -> None:
+    def _check(self, is_asked: bool) -> None:
         """Raises Stopped before a pass through the network; where processes pass together, in all before the same."""
-        if not self._processes.passes_together:
-            self._stop.check()
-        elif self._processes.any(self._stop.is_set):
+        if self._processes.passes_together:
+            is_asked = self._processes.any(is_asked)
+        if is_asked:
             raise Stopped

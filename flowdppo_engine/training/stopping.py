@@ -1,8 +1,11 @@
-"""Ending a run from outside: SIGTERM and Ctrl-C. Imports nothing heavy, so it can be installed first of all."""
+"""Ending a run from outside: SIGTERM, Ctrl-C, a file. Imports nothing heavy, so it can be installed first of all."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+STOP_FILE = "stop-after-checkpoint"
 
 
 class Stopped(BaseException):
@@ -46,3 +49,24 @@ class StopRequest:
         if self.interrupts:
             self.interrupts = False
             raise Stopped
+
+
+class StopFile:
+    """A file in the run folder that asks for the run's end once the iteration under way is done.
+
+    Other than a signal it waits for an engine that is still loading, and does not end the launcher of several
+    processes. The engine takes it away when it ends the run in order.
+    """
+
+    def __init__(self, run_folder: Path):
+        self._path = run_folder / STOP_FILE
+
+    @property
+    def is_there(self) -> bool:
+        return self._path.exists()
+
+    def lay(self) -> None:
+        self._path.touch()
+
+    def take_away(self) -> None:
+        self._path.unlink(missing_ok=True)

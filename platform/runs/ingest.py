@@ -80,10 +80,28 @@ def _insert(attempt: Attempt, batch: Sequence[events.Event]) -> None:
             rows[type(row)].append(row)
         if isinstance(event, events.Checkpoint | events.Best):
             removed += event.removed
+    reached = max((event.iteration for event in batch if isinstance(event, events.Metrics)), default=None)
+    if reached is not None:
+        Attempt.objects.filter(id=attempt.id).update(reached=reached)
     for model, new in rows.items():
         # An engine that says a thing twice must not stop the stream.
         model.objects.bulk_create(new, ignore_conflicts=True)
     Checkpoint.objects.filter(run_id=attempt.run_id, path__in=removed).update(removed=True)
+    rankings = [event for event in batch if isinstance(event, events.Best)]
+    if rankings:
+        _rank(attempt, rankings[-1])
+
+
+def _rank(attempt: Attempt, best: events.Best) -> None:
+    """Mark the checkpoints that are kept for their score, and no others of the run."""
+    checkpoints = Checkpoint.objects.filter(run_id=attempt.run_id)
+    checkpoints.exclude(place=None).update(place=None, ranked_by="", ranked_mean=None)
+    for place, ranked in enumerate(best.checkpoints, 1):
+        # An iteration that several attempts came to has a row of each; the newest has the files.
+        newest = checkpoints.filter(path=ranked.path).order_by("-attempt__number").values("id")[:1]
+        checkpoints.filter(id__in=newest).update(
+            place=place, ranked_by=f"{best.score} on {best.prompt_set}", ranked_mean=ranked.mean
+        )
 
 
 def _rows(event: events.Event, owner: dict) -> list:

@@ -1,7 +1,8 @@
 """The life of a run: the only writer of `Run.state`.
 
-    queued → running → finished | failed | cancelled
-       ↑________|  the attempt was lost, stopped, or failed in a way that may not come back
+    queued → running → finished | failed | cancelled | stopped
+       ↑________|  the attempt was lost, put down, or failed in a way that may not come back
+       ↑________________|  somebody resumed what was stopped, cancelled or failed, or gave what was finished more work
 
 A worker holds a running run by a lease. Its token fences: every write of the worker applies only while the row still
 carries it, and a write that finds another token (or none) changes nothing and raises LeaseLost. Times are the
@@ -9,22 +10,24 @@ database's, so the clocks of the nodes do not matter.
 """
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import DateTimeField, F, Func, Max, Value
+from django.db.models import DateTimeField, F, Func, Value
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from fleet.models import Node
 from runs import nudges
-from runs.models import Attempt, AttemptOutcome, LogLine, MetricPoint, Run, RunState
+from runs.deaths import Death, why_no_further_attempt
+from runs.models import Attempt, AttemptOutcome, LogLine, Run, RunState
+from runs.signals import run_ended
 
 LEASE = timedelta(seconds=60)
-MAX_DEATHS = 5
-MAX_DEATHS_AT_ONE_ITERATION = 3
-DEATHS = (AttemptOutcome.LOST, AttemptOutcome.FAILED)
+RESUMABLE = (RunState.STOPPED, RunState.CANCELLED, RunState.FAILED)
 
 
 class LeaseLost(Exception):
@@ -42,13 +45,11 @@ class Lease:
 
 
 @dataclass(frozen=True)
-class Death:
-    """How an attempt ended: `reason` in a sentence for the log, `detail` (the engine's last words) for the attempt."""
+class Wishes:
+    """What people want of a running run: its end now, or after the next checkpoint."""
 
-    outcome: AttemptOutcome
-    reason: str
-    detail: str = ""
-    hint: str = "Read the end of the log, then submit the run again with what you changed."
+    cancel: bool
+    stop: bool
 
 
 def enqueue(run: Run) -> None:
@@ -59,20 +60,70 @@ def enqueue(run: Run) -> None:
 
 
 @transaction.atomic
-def request_cancel(run: Run) -> None:
-    """A queued run is cancelled at once; of a running one the worker is told, which looks every second."""
+def request_cancel(run: Run, reason: str = "") -> bool:
+    """A queued run is cancelled at once; of a running one the worker is told, which looks every second.
+
+    Returns whether that changed anything. `reason` is a sentence for the log: who or what asked.
+    """
     queued = Run.objects.filter(id=run.id, state=RunState.QUEUED)
     if queued.update(state=RunState.CANCELLED, cancel_requested_at=Now(), ended_at=Now()):
-        _say(run.id, None, "info", "Cancelled before it started.")
-        return
+        _say(run.id, None, "info", f"Cancelled before it {_started(run)}. {reason}")
+        return True
     running = Run.objects.filter(id=run.id, state=RunState.RUNNING, cancel_requested_at=None)
     if running.update(cancel_requested_at=Now()):
-        _say(run.id, None, "info", "Cancel requested.")
+        _say(run.id, None, "info", f"Cancel requested. {reason}")
+        return True
+    return False
 
 
 @transaction.atomic
-def claim(run_id: uuid.UUID, worker: str, is_reported: bool = False) -> Lease | None:
-    """Take a queued run: exactly one caller gets it, every other one gets None. Workers leave reported runs alone."""
+def request_stop(run: Run, reason: str) -> bool:
+    """Put the run down in order: a queued one at once, a running one after the checkpoint of its current iteration.
+
+    Returns whether that changed anything: a run that has ended, that was asked before or that is trained elsewhere
+    stays as it is. `reason` is a sentence for the log and the run's page: who or what asked, and why.
+    """
+    queued = Run.objects.filter(id=run.id, state=RunState.QUEUED, is_reported=False)
+    asked = {"stop_requested_at": Now(), "stop_reason": reason}
+    if queued.update(state=RunState.STOPPED, ended_at=Now(), **asked):
+        run_ended.send(Run, run_id=run.id, state=RunState.STOPPED)
+        _say(run.id, None, "info", f"Stopped before it {_started(run)}. {reason}")
+        return True
+    running = Run.objects.filter(
+        id=run.id, state=RunState.RUNNING, is_reported=False, cancel_requested_at=None, stop_requested_at=None
+    )
+    if running.update(**asked):
+        _say(run.id, None, "info", f"To be stopped after its next checkpoint. {reason}")
+        return True
+    return False
+
+
+@transaction.atomic
+def resume(run: Run, reason: str) -> bool:
+    """Queue a run again that was stopped, cancelled or failed; it goes on after its last checkpoint, if it has one.
+
+    How its attempts ended until now is not held against it any more. Returns whether that changed anything.
+    """
+    return _wake(run, RESUMABLE, f"Resumed. {reason}")
+
+
+@transaction.atomic
+def extend(run: Run, config: dict, reason: str) -> bool:
+    """Queue a finished run again, with `config`, whose `iterations` are more than before; nothing else may differ."""
+    total = config["iterations"]
+    words = f"Continued to {total} iterations. {reason}"
+    return _wake(run, [RunState.FINISHED], words, config=config, total_iterations=total)
+
+
+@transaction.atomic
+def claim(
+    run_id: uuid.UUID, worker: str, is_reported: bool = False, node: Node | None = None, gpus: Collection[int] = ()
+) -> Lease | None:
+    """Take a queued run: exactly one caller gets it, every other one gets None. Workers leave reported runs alone.
+
+    `gpus` are the slots of `node` that the attempt holds (`fleet.slots`); which run a node is to take is decided by
+    `fleet.scheduling`.
+    """
     token = uuid.uuid4()
     queued = Run.objects.filter(id=run_id, state=RunState.QUEUED, is_reported=is_reported)
     if not queued.update(
@@ -84,8 +135,9 @@ def claim(run_id: uuid.UUID, worker: str, is_reported: bool = False) -> Lease | 
     ):
         return None
     number = Run.objects.values_list("num_attempts", flat=True).get(id=run_id)
-    attempt = Attempt.objects.create(run_id=run_id, number=number, worker=worker)
-    _say(run_id, attempt.id, "info", f"Attempt {number} starts on {worker}.")
+    attempt = Attempt.objects.create(run_id=run_id, number=number, worker=worker, node=node, gpus=list(gpus))
+    place = f"{worker}, {node.describe_slots(gpus)}" if node else worker
+    _say(run_id, attempt.id, "info", f"Attempt {number} starts on {place}.")
     return Lease(run_id, attempt.id, number, token)
 
 
@@ -95,10 +147,15 @@ def renew(lease: Lease) -> None:
 
 def cancel_is_requested(lease: Lease) -> bool:
     """Whether somebody asked for the end of this run. Raises LeaseLost as every other question about it."""
-    held = _held(lease).values_list("cancel_requested_at").first()
+    return wishes(lease).cancel
+
+
+def wishes(lease: Lease) -> Wishes:
+    """What somebody asked of this run. Raises LeaseLost."""
+    held = _held(lease).values_list("cancel_requested_at", "stop_requested_at").first()
     if held is None:
         raise LeaseLost(lease)
-    return held[0] is not None
+    return Wishes(*(moment is not None for moment in held))
 
 
 @transaction.atomic
@@ -114,6 +171,10 @@ def finish(lease: Lease) -> None:
 
 def cancelled(lease: Lease) -> None:
     _end(lease, RunState.CANCELLED, AttemptOutcome.CANCELLED, "info", "Cancelled.")
+
+
+def stopped(lease: Lease) -> None:
+    _end(lease, RunState.STOPPED, AttemptOutcome.STOPPED, "info", "Stopped after a checkpoint, as it was asked to.")
 
 
 def fail(lease: Lease, error: str, hint: str) -> None:
@@ -175,22 +236,24 @@ def _held(lease: Lease):
 @transaction.atomic
 def _end(lease: Lease, state: RunState, outcome: AttemptOutcome, level: str, message: str, **values) -> None:
     write_fenced(lease)
-    _end_attempt(lease.attempt_id, outcome, values.get("error", ""))
+    _end_attempt(lease.attempt_id, outcome, error=values.get("error", ""))
     _close(lease.run_id, state, **values)
     _say(lease.run_id, lease.attempt_id, level, message)
 
 
 def _leave_attempt(run_id: uuid.UUID, attempt_id: int, death: Death) -> None:
-    """Give a running run back to the queue, or end it where it was to be cancelled or dies again and again."""
-    error = f"{death.reason}\n\n{death.detail}".strip()
-    _end_attempt(attempt_id, death.outcome, error)
+    """Give a running run back to the queue, or end it where that was asked for or it dies again and again."""
+    _end_attempt(attempt_id, death.outcome, error=death.error, memory_ran_out_in=death.memory_ran_out_in)
     run = Run.objects.get(id=run_id)
-    verdict = _too_many_deaths(run)
+    verdict = why_no_further_attempt(run)
     if run.cancel_requested_at:
         _close(run_id, RunState.CANCELLED)
         _say(run_id, attempt_id, "info", f"Cancelled. {death.reason}")
+    elif run.stop_requested_at:
+        _close(run_id, RunState.STOPPED)
+        _say(run_id, attempt_id, "info", f"Stopped. {death.reason}")
     elif verdict:
-        _close(run_id, RunState.FAILED, error=f"{verdict} {error}", hint=death.hint)
+        _close(run_id, RunState.FAILED, error=f"{verdict} {death.error}", hint=death.hint)
         _say(run_id, attempt_id, "error", f"{death.reason} {verdict}")
     else:
         Run.objects.filter(id=run_id).update(
@@ -200,40 +263,40 @@ def _leave_attempt(run_id: uuid.UUID, attempt_id: int, death: Death) -> None:
         _nudge_on_commit(run_id)
 
 
-def _too_many_deaths(run: Run) -> str:
-    """Why no further attempt is worth it, in words; empty where one is."""
-    attempts = list(run.attempts.order_by("-number"))
-    deaths = [attempt for attempt in attempts if attempt.outcome in DEATHS]
-    if not attempts or attempts[0].outcome not in DEATHS:
-        return ""
-    last = attempts[:MAX_DEATHS_AT_ONE_ITERATION]
-    if len(last) == MAX_DEATHS_AT_ONE_ITERATION and all(attempt.outcome in DEATHS for attempt in last):
-        reached = {_reached(attempt) for attempt in last}
-        if len(reached) == 1:
-            return f"It died {len(last)} times in a row after iteration {reached.pop()}."
-    if len(deaths) >= MAX_DEATHS:
-        return f"{len(deaths)} attempts have died."
-    return ""
+def _wake(run: Run, states: Collection[RunState], words: str, **values) -> bool:
+    """Of several who wake a run at once exactly one does."""
+    asleep = Run.objects.filter(id=run.id, state__in=states, is_reported=False)
+    if not asleep.update(
+        state=RunState.QUEUED,
+        **{"cancel_requested_at": None, "stop_requested_at": None, "stop_reason": ""},
+        **{"ended_at": None, "error": "", "hint": ""},
+        **{"attempts_forgiven": F("num_attempts"), "settled_offset": F("event_offset")},
+        **values,
+    ):
+        return False
+    _say(run.id, None, "info", words)
+    _nudge_on_commit(run.id)
+    return True
 
 
-def _reached(attempt: Attempt) -> int:
-    last = MetricPoint.objects.filter(run_id=attempt.run_id, attempt=attempt).aggregate(last=Max("iteration"))["last"]
-    return last if last is not None else attempt.resumed_from or 0
-
-
-def _end_attempt(attempt_id: int, outcome: AttemptOutcome, error: str) -> None:
-    Attempt.objects.filter(id=attempt_id).update(outcome=outcome, error=error, ended_at=Now())
+def _end_attempt(attempt_id: int, outcome: AttemptOutcome, **values) -> None:
+    Attempt.objects.filter(id=attempt_id).update(outcome=outcome, ended_at=Now(), **values)
 
 
 def _close(run_id: uuid.UUID, state: RunState, **values) -> None:
     Run.objects.filter(id=run_id).update(
         state=state, ended_at=Now(), lease_token=None, lease_expires_at=None, seconds_left=None, **values
     )
+    run_ended.send(Run, run_id=run_id, state=state)
+
+
+def _started(run: Run) -> str:
+    return "went on" if run.num_attempts else "started"
 
 
 def _say(run_id: uuid.UUID, attempt_id: int | None, level: str, message: str) -> None:
     LogLine.objects.create(
-        run_id=run_id, attempt_id=attempt_id, seq=0, time=timezone.now(), level=level, message=message
+        run_id=run_id, attempt_id=attempt_id, seq=0, time=timezone.now(), level=level, message=message.strip()
     )
 
 

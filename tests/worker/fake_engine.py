@@ -8,6 +8,7 @@
     leave_child     start a child process that outlives its parent
     die_at          end without a word before this iteration, each time
     fail            end with a `failed` event: `deterministic` or `transient`
+    run_out_at      end before this iteration because memory ran out, each time
 """
 
 import json
@@ -21,6 +22,7 @@ from pathlib import Path
 import yaml
 
 from flowdppo_engine import events
+from flowdppo_engine.training.stopping import StopFile
 
 CHECKPOINT_EVERY = 4
 OPTIONS = json.loads(os.environ.get("FAKE_ENGINE", "{}"))
@@ -47,10 +49,15 @@ def main(folder: Path) -> int:
                 hold(folder)
             if OPTIONS.get("die_at") == at + 1:
                 return 7
+            if OPTIONS.get("run_out_at") == at + 1:
+                return run_out_of_memory(writer)
             at += 1
             train(folder, writer, at)
+            if StopFile(folder).is_there:
+                raise Stop
     except Stop:
         checkpoint(folder, writer, at)
+        StopFile(folder).take_away()
         writer.write(events.Finished(iteration=at, step=2 * at, stopped=True))
         return 0
     checkpoint(folder, writer, at)
@@ -89,6 +96,12 @@ def start(folder: Path, writer: events.EventWriter, iterations: int) -> int:
         )
     )
     return 0
+
+
+def run_out_of_memory(writer: events.EventWriter) -> int:
+    told = {"error": "Out of memory.", "traceback": "there", "hint": "Take a smaller batch."}
+    writer.write(events.Failed(**told, deterministic=False, memory_ran_out_in="the update"))
+    return 1
 
 
 def resume(folder: Path, writer: events.EventWriter, iterations: int) -> int:

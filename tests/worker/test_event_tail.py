@@ -80,3 +80,10 @@ def test_the_last_event_is_found_behind_a_half_written_line(tmp_path, write):
     EventWriter(tmp_path).write(Finished(iteration=3, step=6))
     write(b'{"type"')
     assert read_last(tmp_path).iteration == 3
+
+
+def test_what_was_said_before_does_not_count_as_the_last_word(tmp_path, write):
+    write(line("before"))
+    assert read_last(tmp_path, after=len(line("before"))) is None
+    write(line("after"))
+    assert read_last(tmp_path, after=len(line("before"))).message == "after"

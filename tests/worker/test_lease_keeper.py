@@ -6,7 +6,7 @@ import pytest
 from django.db.models.functions import Now
 
 from runs import lifecycle
-from runs.lifecycle import Death
+from runs.deaths import Death
 from runs.models import AttemptOutcome, Run
 from tests.worker.conftest import PATIENCE, wait_for
 from worker import lease_keeper
@@ -32,6 +32,13 @@ def test_it_sees_a_cancel(lease):
         lifecycle.request_cancel(Run.objects.get())
         assert keeper.cancel_requested.wait(PATIENCE)
         assert not keeper.lost.is_set()
+
+
+def test_it_sees_a_stop(lease):
+    with LeaseKeeper(lease, on_lost=lambda: None) as keeper:
+        lifecycle.request_stop(Run.objects.get(), "Ann asked for it.")
+        assert keeper.stop_requested.wait(PATIENCE)
+        assert not keeper.cancel_requested.is_set()
 
 
 def test_it_calls_when_the_lease_is_gone_without_waiting_for_anybody(lease):

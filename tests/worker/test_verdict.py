@@ -4,7 +4,7 @@ import pytest
 
 from flowdppo_engine.events import Failed, Finished
 from runs.models import AttemptOutcome
-from worker.verdict import Asked, Cancelled, Complete, Failure, HandBack, judge, settle
+from worker.verdict import Asked, Cancelled, Complete, Failure, HandBack, PutDown, judge, settle
 
 DONE = Finished(iteration=9, step=18)
 STOPPED = Finished(iteration=4, step=8, stopped=True)
@@ -12,7 +12,7 @@ BROKEN = Failed(error="E", traceback="T", hint="H", deterministic=True)
 UNLUCKY = Failed(error="E", traceback="T", hint="H", deterministic=False)
 
 
-@pytest.mark.parametrize("asked", [None, Asked.CANCEL, Asked.SHUTDOWN])
+@pytest.mark.parametrize("asked", [None, *Asked])
 def test_a_run_that_came_to_its_end_is_finished_whatever_was_asked(asked):
     assert judge(0, DONE, asked, "") == Complete()
 
@@ -21,6 +21,17 @@ def test_a_run_that_came_to_its_end_is_finished_whatever_was_asked(asked):
 def test_what_was_asked_decides_where_the_end_was_not_reached(last):
     assert judge(-9, last, Asked.CANCEL, "") == Cancelled()
     assert judge(-9, last, Asked.SHUTDOWN, "") == HandBack()
+
+
+def test_a_stop_is_done_only_once_the_engine_says_so():
+    assert judge(0, STOPPED, Asked.STOP, "") == PutDown()
+    assert judge(1, BROKEN, Asked.STOP, "") == Failure("E", "H")
+    assert judge(-9, None, Asked.STOP, "").outcome == AttemptOutcome.LOST
+
+
+def test_where_memory_ran_out_is_kept():
+    oom = UNLUCKY.model_copy(update={"memory_ran_out_in": "the update"})
+    assert judge(1, oom, None, "").memory_ran_out_in == "the update"
 
 
 def test_a_deterministic_failure_is_final():

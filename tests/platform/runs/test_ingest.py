@@ -5,7 +5,8 @@ from django.db import connections, transaction
 
 from flowdppo_engine import events
 from runs import ingest, lifecycle
-from runs.lifecycle import Death, LeaseLost
+from runs.deaths import Death
+from runs.lifecycle import LeaseLost
 from runs.models import Attempt, AttemptOutcome, MetricPoint, Run
 
 
