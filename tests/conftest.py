@@ -9,13 +9,17 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
 import pytest
 
+from core import file_settings
 from stack.embedded import embedded_servers
 from stack.postgres_server import as_account
+from tests import s3_server
 from tools import chromium
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings"
@@ -55,6 +59,25 @@ def servers():
         SERVERS.postgres.wait_until_ready(lambda: postgres.poll() is None)
         SERVERS.redis.wait_until_ready(lambda: redis.poll() is None)
         yield
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory) -> Iterator[s3_server.S3Server]:
+    """A real S3 server with an empty bucket."""
+    server = s3_server.start(tmp_path_factory.mktemp("s3") / "data")
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def s3_files(s3, settings, monkeypatch, tmp_path) -> str:
+    """Files are kept in a folder of the bucket that this test has for itself; returns its FILES_URL."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    settings.MEDIA_ROOT = tmp_path / "files"
+    url = f"s3://{s3_server.BUCKET}/{uuid.uuid4().hex}"
+    settings.STORAGES = {**settings.STORAGES, "default": file_settings.s3(url)}
+    return url
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,15 @@
 """What every answer of the site carries."""
 
+import logging
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils.deprecation import MiddlewareMixin
+
+from core.storage import FilesAway
+
+logger = logging.getLogger(__name__)
 
 CONTENT_SECURITY_POLICY = "; ".join([
     "default-src 'self'",
@@ -30,4 +36,16 @@ class SignInForFragments(MiddlewareMixin):
         to_sign_in = response.status_code == 302 and response["Location"].startswith(resolve_url(settings.LOGIN_URL))
         if request.headers.get("HX-Request") and to_sign_in:
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return response
+
+
+class FilesAwayAnswer(MiddlewareMixin):
+    """While the storage of files does not answer, pages without files do, and the others say so."""
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, FilesAway):
+            return None
+        logger.error("The file storage does not answer: %s", error)
+        response = render(request, "503.html", status=503)
+        response["Retry-After"] = "30"
         return response

@@ -2,18 +2,21 @@
 
 import uuid
 from collections.abc import AsyncIterator
-from pathlib import Path
+from pathlib import PurePosixPath
+from typing import BinaryIO
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
+from django.core.files.storage import default_storage
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
-from runs import selectors
+from core import ranges
+from runs import selectors, stored_files
 from runs.config_texts import as_yaml
 from runs.models import Checkpoint, Run
+from runs.stored_files import OutsideRunFolder
 from runs.zip_stream import BLOCK, FolderZip
 
 LORA_FILE = "pytorch_lora_weights.safetensors"
@@ -24,7 +27,8 @@ def checkpoint_zip(request: HttpRequest, checkpoint_id: int) -> HttpResponse:
     """The whole folder, as the engine can resume from it."""
     checkpoint = get_object_or_404(selectors.visible_checkpoints(request.user), id=checkpoint_id)
     try:
-        content = FolderZip(_folder(checkpoint))
+        folder = _folder(checkpoint)
+        content = FolderZip(folder, default_storage.walk(folder), at_once=default_storage.is_folder)
     except FileNotFoundError:
         return _removed(request, checkpoint)
     return _attachment(aiter(content), _file_name(checkpoint, "zip"), "application/zip")
@@ -32,13 +36,25 @@ def checkpoint_zip(request: HttpRequest, checkpoint_id: int) -> HttpResponse:
 
 @require_GET
 def checkpoint_lora(request: HttpRequest, checkpoint_id: int) -> HttpResponse:
-    """The LoRA alone, as diffusers loads it."""
+    """The LoRA alone, as diffusers loads it; or the part of it that the header Range names."""
     checkpoint = get_object_or_404(selectors.visible_checkpoints(request.user), id=checkpoint_id)
     try:
-        file = (_folder(checkpoint) / LORA_FILE).open("rb")
+        name = f"{_folder(checkpoint)}/{LORA_FILE}"
+        num_bytes = default_storage.num_bytes(name)
+        part = ranges.asked_for(request, num_bytes)
+        wanted = range(num_bytes) if part is None else part
+        file = default_storage.open_from(name, wanted.start)
     except FileNotFoundError:
         return _removed(request, checkpoint)
-    return _attachment(_read(file), _file_name(checkpoint, "safetensors"), "application/octet-stream")
+    except ranges.Unsatisfiable:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{num_bytes}"})
+    response = _attachment(_read(file, len(wanted)), _file_name(checkpoint, "safetensors"), "application/octet-stream")
+    response["Content-Length"] = str(len(wanted))
+    response["Accept-Ranges"] = "bytes"
+    if part is not None:
+        response.status_code = 206
+        response["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{num_bytes}"
+    return response
 
 
 @require_GET
@@ -61,19 +77,21 @@ async def _log_blocks(lines) -> AsyncIterator[str]:
         yield f"{line.time:%Y-%m-%d %H:%M:%S} {line.level:7} {line.message}\n"
 
 
-async def _read(file) -> AsyncIterator[bytes]:
-    with file:
-        while block := await sync_to_async(file.read, thread_sensitive=False)(BLOCK):
+async def _read(file: BinaryIO, num_bytes: int) -> AsyncIterator[bytes]:
+    try:
+        while num_bytes and (block := await sync_to_async(file.read, thread_sensitive=False)(min(BLOCK, num_bytes))):
+            num_bytes -= len(block)
             yield block
+    finally:
+        file.close()
 
 
-def _folder(checkpoint: Checkpoint) -> Path:
-    """The checkpoint's folder. What an engine wrote into the database cannot lead out of its run folder."""
-    run_folder = (Path(settings.MEDIA_ROOT) / checkpoint.run.folder).resolve()
-    folder = (run_folder / checkpoint.path).resolve()
-    if not folder.is_relative_to(run_folder):
-        raise Http404("This checkpoint lies outside its run folder.")
-    return folder
+def _folder(checkpoint: Checkpoint) -> str:
+    """The checkpoint's folder in the storage. Raises Http404 for one that lies outside its run."""
+    try:
+        return stored_files.name_of(checkpoint)
+    except OutsideRunFolder:
+        raise Http404("This checkpoint lies outside its run folder.") from None
 
 
 def _removed(request: HttpRequest, checkpoint: Checkpoint) -> HttpResponse:
@@ -86,7 +104,7 @@ def _attachment(content, name: str, content_type: str) -> StreamingHttpResponse:
 
 
 def _file_name(checkpoint: Checkpoint, extension: str) -> str:
-    return f"{_stem(checkpoint.run)}-{Path(checkpoint.path).name}.{extension}"
+    return f"{_stem(checkpoint.run)}-{PurePosixPath(checkpoint.path).name}.{extension}"
 
 
 def _stem(run: Run) -> str:

@@ -1,15 +1,17 @@
 """Pictures of runs: which ones there are at an iteration, and their bytes, by id and never by path."""
 
 import io
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from uuid import UUID
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.db.models import QuerySet
 from PIL import Image
 
+from runs import stored_files
 from runs.models import Sample
 from runs.selectors import STANDS, visible_runs
 from teams.models import User
@@ -29,7 +31,7 @@ class Picture:
 
 def visible_samples(user: User) -> QuerySet[Sample]:
     """The samples of the person's teams that no later attempt rolled back."""
-    return Sample.objects.filter(STANDS, run__in=visible_runs(user)).select_related("run")
+    return Sample.objects.filter(STANDS, run__in=visible_runs(user)).select_related("run", "attempt")
 
 
 def samples_at(user: User, run_id: UUID, iteration: int) -> list[Sample]:
@@ -38,19 +40,21 @@ def samples_at(user: User, run_id: UUID, iteration: int) -> list[Sample]:
 
 def read_picture(sample: Sample) -> Picture:
     """The picture as the engine drew it. Raises FileNotFoundError where its file is gone or is no picture."""
-    path = PurePosixPath(sample.run.folder) / sample.path
-    if path.suffix.lower() not in CONTENT_TYPES:
-        raise FileNotFoundError(f"{path} is no picture that a browser shows: write PNG, WebP or JPEG.")
-    with default_storage.open(str(path)) as file:
-        return Picture(file.read(), CONTENT_TYPES[path.suffix.lower()])
+    content_type = CONTENT_TYPES.get(PurePosixPath(sample.path).suffix.lower())
+    if content_type is None:
+        raise FileNotFoundError(f"{sample.path} is no picture that a browser shows: write PNG, WebP or JPEG.")
+    with closing(default_storage.open_from(stored_files.name_of(sample))) as file:
+        return Picture(file.read(), content_type)
 
 
 def read_thumbnail(sample: Sample) -> Picture:
     """A picture for a tile: a small one as it is, a larger one as a WebP of at most 25 kB, made once."""
     path = f"thumbnails/{sample.id}.webp"
-    if default_storage.exists(path):
-        with default_storage.open(path) as file:
+    try:
+        with storages["local"].open(path) as file:
             return Picture(file.read(), "image/webp")
+    except FileNotFoundError:
+        pass
     picture = read_picture(sample)
     with Image.open(io.BytesIO(picture.content)) as image:
         if max(image.size) <= SMALL_SIDE:
@@ -72,7 +76,7 @@ def _shrink(image: Image.Image) -> bytes:
 
 
 def _keep(path: str, content: bytes) -> None:
-    name = default_storage.save(path, ContentFile(content))
+    name = storages["local"].save(path, ContentFile(content))
     if name != path:
         # Another request made it in the meantime, so that ours went under another name.
-        default_storage.delete(name)
+        storages["local"].delete(name)

@@ -1,32 +1,34 @@
 """A zip file made while it is sent: nothing is staged on disk, and memory holds a block at a time."""
 
 import zipfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from functools import partial
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from asgiref.sync import sync_to_async
+
+from core.storage import StoredFile
 
 BLOCK = 1 << 20
 
 
 class FolderZip:
-    """The files of a folder, opened at once, so that deleting the folder meanwhile does not tear the download.
+    """These files of `folder` as one archive; `folder`'s own name is the first part of each name in it.
 
-    Raises FileNotFoundError where the folder is gone already.
+    With `at_once` all are opened before the first byte goes out, so that deleting the folder meanwhile does not tear
+    the download. Raises FileNotFoundError where it is gone already.
     """
 
-    def __init__(self, folder: Path):
-        if not folder.is_dir():
-            raise FileNotFoundError(folder)
+    def __init__(self, folder: str, files: Sequence[StoredFile], at_once: bool):
+        above = f"{PurePosixPath(folder).parent}/"
         self._open = ExitStack()
         with ExitStack() as opening:
-            self._files: dict[str, tuple[zipfile.ZipInfo, BinaryIO]] = {}
-            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-                name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-                self._files[name] = zipfile.ZipInfo.from_file(path, name), opening.enter_context(path.open("rb"))
+            self._files = [
+                (_describe(file, above), _opened(opening.enter_context(file.open())) if at_once else file.open)
+                for file in files
+            ]
             self._open = opening.pop_all()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -40,12 +42,23 @@ class FolderZip:
         outlet = _Outlet()
         # Weights do not compress; stored, they cost no time.
         with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
-            for info, file in self._files.values():
-                with archive.open(info, "w", force_zip64=True) as entry:
+            for info, opened in self._files:
+                with archive.open(info, "w", force_zip64=True) as entry, closing(opened()) as file:
                     for block in iter(partial(file.read, BLOCK), b""):
                         entry.write(block)
                         yield outlet.take()
         yield outlet.take()
+
+
+def _describe(file: StoredFile, above: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(file.name.removeprefix(above), file.modified.timetuple()[:6])
+    info.file_size = file.num_bytes
+    info.external_attr = 0o644 << 16
+    return info
+
+
+def _opened(file: BinaryIO) -> Callable[[], BinaryIO]:
+    return lambda: file
 
 
 class _Outlet:

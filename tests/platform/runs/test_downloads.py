@@ -14,6 +14,7 @@ from django.conf import settings
 from django.test import AsyncClient
 from django.urls import reverse
 
+from core.storage import FolderFiles
 from flowdppo_engine.config import RunConfig
 from runs.models import Checkpoint
 from runs.zip_stream import BLOCK, FolderZip
@@ -97,7 +98,8 @@ def test_a_folder_that_is_deleted_meanwhile_still_arrives_whole(tmp_path):
     folder.mkdir()
     for name, data in FILES.items():
         (folder / name).write_bytes(data)
-    reading = read_whole(aiter(FolderZip(folder)), after_first_block=lambda: shutil.rmtree(folder))
+    archive = FolderZip("step-000040", FolderFiles(tmp_path).walk("step-000040"), at_once=True)
+    reading = read_whole(aiter(archive), after_first_block=lambda: shutil.rmtree(folder))
     content = run_in_own_thread(reading)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.read("step-000040/optimizer.safetensors") == FILES["optimizer.safetensors"]
