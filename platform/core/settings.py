@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from core import secret_key, sign_in  # noqa: E402
+from core import file_settings, secret_key, sign_in  # noqa: E402
 from stack import endpoints  # noqa: E402
 
 env = environ.Env()
@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "core.middleware.SignInForFragments",
+    "core.middleware.FilesAwayAnswer",
     # Every view needs a sign-in unless it says otherwise.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -147,6 +148,7 @@ STATICFILES_DIRS = [
 WHITENOISE_USE_FINDERS = True
 
 MEDIA_ROOT = DATA_DIR / "files"
+STORAGES = file_settings.storages(env, MEDIA_ROOT)
 # What the operator puts here may be named in a configuration; nothing else of the disk may.
 PROMPTS_DIR = DATA_DIR / "prompts"
 MODELS_DIR = DATA_DIR / "models"

@@ -21,7 +21,7 @@ def visible_runs(user: User) -> QuerySet[Run]:
 
 def visible_checkpoints(user: User) -> QuerySet[Checkpoint]:
     """Checkpoints that still count, newest first; of some the files are gone."""
-    return Checkpoint.objects.filter(STANDS, run__in=visible_runs(user)).select_related("run")
+    return Checkpoint.objects.filter(STANDS, run__in=visible_runs(user)).select_related("run", "attempt")
 
 
 def visible_evaluations(user: User) -> QuerySet[Evaluation]:
