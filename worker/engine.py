@@ -10,7 +10,8 @@ import yaml
 from django.conf import settings
 
 from flowdppo_engine.config import RunConfig
-from stack.process_group import ProcessGroup
+from stack.process_group import MARK, ProcessGroup
+from worker.devices import Devices
 
 CONFIG_FILE = "config.yaml"
 CONSOLE_FILE = "console.log"
@@ -20,7 +21,8 @@ SECRETS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
 # The engine begins only after our "go": its pid is in the database by then. A supervisor that dies before that closes
 # the pipe, and the shell ends without having started anything.
-GATE = 'read -r go && exec "$@" </dev/null'
+# The mark tells what it starts, wherever that goes: a launcher's processes have groups of their own.
+GATE = f'read -r go && {MARK}=$$ && export {MARK} && exec "$@" </dev/null'
 
 
 logger = logging.getLogger(__name__)
@@ -29,17 +31,18 @@ logger = logging.getLogger(__name__)
 class Engine:
     """One life of the engine on a run folder."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, devices: Devices):
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        command = devices.command([*settings.ENGINE_COMMAND, "resume", str(folder)])
         with (folder / CONSOLE_FILE).open("ab") as console:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", GATE, "sh", *settings.ENGINE_COMMAND, "resume", str(folder)],
+                ["/bin/sh", "-c", GATE, "sh", *command],
                 stdin=subprocess.PIPE,
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 cwd=settings.ROOT,
-                env=_environment(),
+                env=_environment() | devices.environment(),
                 start_new_session=True,
             )
         self.group = ProcessGroup.of_leader(self._process.pid)
@@ -62,10 +65,11 @@ class Engine:
 
 
 def write_config(folder: Path, config: dict) -> None:
-    """Lay the run's configuration into its folder, from which the engine takes it up; a whole file or none."""
+    """Lay the run's configuration into its folder, from which the engine takes it up; a whole file or none.
+
+    It may have changed since an earlier attempt: a finished run that was given more iterations.
+    """
     path = folder / CONFIG_FILE
-    if path.exists():
-        return
     folder.mkdir(parents=True, exist_ok=True)
     checked = RunConfig.model_validate(config).model_dump(mode="json")
     staged = path.with_suffix(".new")

@@ -43,11 +43,11 @@ def test_it_does_not_begin_before_it_may(engine, tmp_path):
     assert console_tail(tmp_path) == ""
 
 
-def test_the_configuration_is_laid_down_once_and_checked(tmp_path):
-    write_config(tmp_path / "run", {"seed": 3})
-    write_config(tmp_path / "run", {"seed": 4})
-    written = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
-    assert RunConfig.model_validate(written) == RunConfig(seed=3)
+def test_the_configuration_is_laid_down_for_each_attempt_and_checked(tmp_path):
+    for iterations in (3, 4):
+        write_config(tmp_path / "run", {"iterations": iterations})
+        written = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+        assert RunConfig.model_validate(written) == RunConfig(iterations=iterations)
     with pytest.raises(ValidationError, match="seed"):
         write_config(tmp_path / "other", {"seed": -1})
     assert not (tmp_path / "other" / "config.yaml").exists()
