@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", exists=True, file_okay=False)]
+JobFolder = Annotated[Path, typer.Argument(help="A folder with a job.yaml.", exists=True, file_okay=False)]
 RecipeName = Annotated[str | None, typer.Option("--recipe", help="A named recipe; `recipes` lists them.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="Change a field: a.b=c. May be repeated.")]
 Checkpoint = Annotated[str | None, typer.Option(help="A checkpoint's name (step-000040), or `best`; else the latest.")]
@@ -41,12 +42,15 @@ def train(
     recipe: RecipeName = None,
     config: Annotated[Path | None, typer.Option(help="A configuration file.")] = None,
     set_: Changes = None,
+    start_from: Annotated[
+        Path | None, typer.Option(help="A checkpoint folder of another run to go on from.", exists=True, file_okay=False)
+    ] = None,
 ) -> None:
     """Begin a run."""
     with _refusals():
         resolved = _resolve(recipe, config, set_)
         _refuse_unless_empty(output)
-    _work("train", resolved, output)
+    _work("train", resolved, output, start_from)
 
 
 @app.command()
@@ -99,6 +103,18 @@ def generate(
         output.mkdir(parents=True, exist_ok=True)
         for index, image in enumerate(images):
             typer.echo(save_picture(image, output / f"{index:04d}"))
+
+
+@app.command()
+def score(folder: JobFolder) -> None:
+    """Score a handful of pictures with the rewards of the folder's job.yaml; a second start does what is left."""
+    _work_on_job("score", folder)
+
+
+@app.command()
+def preflight(folder: JobFolder) -> None:
+    """Try the first step of the run in the folder's job.yaml: whether it works, its memory, its seconds."""
+    _work_on_job("preflight", folder)
 
 
 @app.command()
@@ -181,6 +197,21 @@ def _work(verb: str, *arguments: object) -> None:
         console = make_console_listener() if launched.is_main() else nullcontext()
         with console as listener, _refusals():
             code = getattr(run, verb)(*arguments, stop=stop, listeners=[listener] if listener else [])
+    except Stopped:
+        code = EXIT_STOPPED_EARLY
+    raise typer.Exit(code)
+
+
+def _work_on_job(verb: str, folder: Path) -> None:
+    """See to a job, and exit with its code."""
+    stop = StopRequest()
+    stop.install()
+    stop.interrupts = True
+    try:
+        from flowdppo_engine.jobs import kinds
+
+        with make_console_listener() as listener, _refusals():
+            code = kinds.work_on(verb, folder, stop=stop, listeners=[listener])
     except Stopped:
         code = EXIT_STOPPED_EARLY
     raise typer.Exit(code)

@@ -14,7 +14,9 @@ from flowdppo_engine.events import (
     Metrics,
     Phase,
     Resumed,
+    Scored,
     Started,
+    Tried,
 )
 
 LABELS = {
@@ -68,6 +70,10 @@ class PlainLines:
                 return f"Checkpoint {event.path}, {event.num_bytes / 2**20:.1f} MiB."
             case Best():
                 return describe_best(event)
+            case Scored():
+                return describe_scored(event)
+            case Tried():
+                return describe_tried(event)
             case Log():
                 return f"{event.level}: {event.message}"
             case Finished():
@@ -152,6 +158,22 @@ def describe_evaluation(event: Evaluation) -> str:
 def describe_best(event: Best) -> str:
     places = ", ".join(f"{place.path.rpartition('/')[2]} ({place.mean:.4f})" for place in event.checkpoints)
     return f"Best by {event.score} on {event.prompt_set}: {places}"
+
+
+def describe_scored(event: Scored) -> str:
+    """A line a reward."""
+    lines = []
+    for reward in event.rewards:
+        within = "" if reward.group_std is None else f", within a prompt {reward.group_std:.4g}"
+        lines.append(f"{reward.name} (weight {reward.weight:g}): {reward.mean:.4f}, spread {reward.std:.4g}{within}")
+    return "\n".join(lines)
+
+
+def describe_tried(event: Tried) -> str:
+    return (
+        f"The first step works on {event.device}: {event.peak_memory_gib:.1f} GiB at most; an iteration takes about "
+        f"{format_seconds(event.seconds_per_iteration)}, the run {format_seconds(event.seconds_for_run)}."
+    )
 
 
 def format_seconds(seconds: float) -> str:

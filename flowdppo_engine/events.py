@@ -150,8 +150,8 @@ class Best(Event):
 class TriedReward(BaseModel):
     """What one reward said of the pictures of a dry run: its values are what training maximises, before the weight.
 
-    `group_std`: mean over groups of the standard deviation within each, None without a group. `num_alike_groups`: those
-    in which every picture got the same. `seconds_per_image` is None where no picture was scored in this start.
+    `group_std`: mean over groups of the standard deviation within each, None without a group. `num_alike_groups`: in
+    how many every picture got the same. `seconds_per_image` is None where no picture was scored in this start.
     """
 
     model_config = SHAPE

@@ -23,10 +23,15 @@ def test_the_types_and_fields_that_readers_rely_on():
         "checkpoint": {"iteration", "step", "path", "num_bytes", "removed"},
         "evaluation": {"iteration", "step", "prompt_set", "num_prompts", "scores", "difference"},
         "best": {"iteration", "step", "prompt_set", "score", "checkpoints", "removed"},
+        "scored": {"rewards", "totals", "num_groups", "num_alike_groups", "left_out"},
+        "tried": {
+            *("device", "peak_memory_gib", "device_memory_gib", "num_images"),
+            *("seconds", "seconds_per_iteration", "seconds_for_run"),
+        },
         "phase": {"phase", "done", "total", "unit", "seconds_left"},
         "log": {"level", "message"},
         "finished": {"iteration", "step", "stopped"},
-        "failed": {"error", "traceback", "hint", "deterministic"},
+        "failed": {"error", "traceback", "hint", "deterministic", "memory_ran_out_in"},
     }
 
 
