@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flowdppo_engine.client import pulling, signing_in, tables, watching
+from flowdppo_engine.client import pulling, reporting, signing_in, tables, watching
 from flowdppo_engine.client.connection import Connection
 from flowdppo_engine.client.finding import find_experiment, find_run
 from flowdppo_engine.client.pulling import Format, Part
@@ -163,6 +163,21 @@ def logs(
     out = tables.console()
     for line in watching.new_lines(connection, found["id"], follow, every):
         watching.print_line(out, line)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where an engine of yours writes its run.")],
+    experiment: Annotated[str | None, typer.Option(help="The first time: its id or name.")] = None,
+    name: Annotated[str, typer.Option(help="The first time: of the run; left out, the folder's.")] = "",
+    every: Every = 1.0,
+) -> None:
+    """Tell the server of a run that is trained here, without a worker, until it ends. Files stay here."""
+    connection = _connect()
+    chosen = find_experiment(connection, experiment) if experiment else None
+    run = reporting.find_or_register(connection, folder, chosen, name)
+    typer.echo(f"{run['name']}: {connection.page_of(run)}", err=True)
+    watching.exit_of(reporting.report(connection, run, folder, every, lambda text: typer.echo(text, err=True)))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from flowdppo_engine.client.refusals import ClientError, Exit, Gone
+from flowdppo_engine.client.refusals import ClientError, Conflict, Exit, Gone
 from flowdppo_engine.client.signing_in import SignIn
 
 API = "/api/v1"
@@ -33,6 +33,11 @@ class Connection:
     def post(self, path: str, body: dict) -> Any:
         """Sent again with the same key where no answer came, so that it is done once."""
         return self._json("POST", path, json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+
+    def send(self, path: str, content: bytes, headers: dict[str, str], **query: Any) -> Any:
+        """Bytes as they are. Sent again where no answer came, so the operation must bear it."""
+        headers = {"Content-Type": "application/x-ndjson", **headers}
+        return self._json("POST", path, content=content, headers=headers, params=query)
 
     def pages(self, path: str, most: int | None = None, **query: Any) -> Iterator[dict]:
         """The entries of a list, page by page, at most `most`."""
@@ -95,13 +100,17 @@ def _address(path: str) -> str:
 
 
 def _refusal(answer: httpx.Response, server: str) -> ClientError:
+    values = {}
     try:
         content = answer.json()
+        values = {problem["field"]: problem["value"] for problem in content["problems"]}
         sentences = [_sentence(problem) for problem in content["problems"]] or [content["error"]]
     except (ValueError, KeyError, TypeError):
         sentences = [f"{server} answered HTTP {answer.status_code} to {answer.request.method} {answer.request.url}."]
     if answer.status_code == httpx.codes.GONE:
         return Gone("\n".join(sentences))
+    if answer.status_code == httpx.codes.CONFLICT:
+        return Conflict("\n".join(sentences), values)
     return ClientError("\n".join(sentences), CODES.get(answer.status_code, Exit.REFUSED))
 
 

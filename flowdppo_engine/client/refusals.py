@@ -23,3 +23,11 @@ class ClientError(Exception):
 
 class Gone(ClientError):
     """What was asked for has been deleted."""
+
+
+class Conflict(ClientError):
+    """It does not go with how things stand; `values` are the fields that the server put right."""
+
+    def __init__(self, message: str, values: dict):
+        super().__init__(message)
+        self.values = values

@@ -11,7 +11,7 @@ from flowdppo_engine.recipes import Recipe
 from runs.models import Experiment, Run, RunState
 from teams.models import Membership
 
-State = Literal["queued", "running", "finished", "failed", "cancelled"]
+State = Literal["queued", "running", "finished", "failed", "cancelled", "stopped"]
 
 
 class TeamOut(Schema):

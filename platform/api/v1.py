@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.errors import ValidationError, ValidationErrorContext
 
-from api import configurations, experiments, metrics, people, recipes, results, training_runs
+from api import configurations, experiments, metrics, people, recipes, reporting, results, training_runs
 from api.authentication import ApiToken, Session
 from api.problems import answer_refusals
 
@@ -43,7 +43,7 @@ api = Api(
     auth=[ApiToken(), Session()],
 )
 answer_refusals(api)
-for module in (people, experiments, training_runs, configurations, recipes, metrics, results):
+for module in (people, experiments, training_runs, configurations, recipes, metrics, results, reporting):
     api.add_router("", module.router)
 
 

@@ -1,5 +1,6 @@
 """Who may ask what of the API: every operation of its schema, for every kind of person."""
 
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,10 +40,16 @@ ACCESS = {
     "POST /experiments": Access((401, 422, 403, 201, 201), body={"name": "New", "team": "lab"}),
     "GET /experiments/{experiment_id}": Access(TEAM),
     "POST /experiments/{experiment_id}/runs": Access((401, 404, 403, 201, 201), body={"recipe": "sandbox-smoke"}),
+    "POST /experiments/{experiment_id}/reported-runs": Access(
+        (401, 404, 403, 422, 422), body={"name": "elsewhere", "config": {"iterations": -1}}
+    ),
     "GET /runs": Access(SIGNED_IN),
     "GET /runs/{run_id}": Access(TEAM),
     "POST /runs/{run_id}/cancel": Access((401, 404, 403, 202, 202), body={}),
     "GET /runs/{run_id}/attempts": Access(TEAM),
+    # A worker has this one.
+    "POST /runs/{run_id}/reports": Access((401, 404, 403, 409, 409), body={"host": "theirs"}),
+    "POST /runs/{run_id}/events": Access((401, 404, 403, 409, 409), query="?offset=0", body={}),
     "GET /runs/{run_id}/config.yaml": Access(TEAM),
     "GET /runs/{run_id}/log": Access(TEAM),
     "GET /runs/{run_id}/log.txt": Access(TEAM),
@@ -81,8 +88,8 @@ def ask(client: Client, operation: str, things: dict):
     address = f"/api/v1{path}{access.query}".format(**things)
     if access.body is None:
         return client.generic(method, address)
-    body = {key: text.format(**things) for key, text in access.body.items()}
-    return client.post(address, body, content_type="application/json")
+    body = {key: text.format(**things) if isinstance(text, str) else text for key, text in access.body.items()}
+    return client.post(address, body, content_type="application/json", headers={"Attempt-Token": str(uuid.uuid4())})
 
 
 def test_every_operation_of_the_schema_is_in_the_matrix(client):

@@ -184,6 +184,29 @@ def test_everything_of_a_run_is_pulled_once(flowdppo, platform, first_run_is_ove
     assert again.returncode == 0 and {path: path.stat().st_mtime_ns for path in home.glob("*/*/*")} == before
 
 
+def test_a_run_that_is_trained_elsewhere_is_reported_to_its_end(flowdppo, platform, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(flowdppo("check", "--recipe", "sandbox-smoke", "--set", "iterations=9").stdout)
+    engine = [sys.executable, "-m", "tests.worker.fake_engine", "resume", str(folder)]
+    options = os.environ | {"FAKE_ENGINE": '{"hold_at": 6}'}
+    with subprocess.Popen(engine, cwd=ROOT, env=options) as training:
+        nowhere = flowdppo("report", str(folder))
+        assert nowhere.returncode == 2 and "give --experiment" in nowhere.stderr
+        reporting = flowdppo.start("report", str(folder), "--experiment", "First light", "--every", "0.1")
+        platform.wait_for((folder / "reported.json").exists, "the run to be registered")
+        run_id = json.loads((folder / "reported.json").read_text())["run"]
+        arrived = f"SELECT max(iteration) FROM runs_metricpoint WHERE run_id = '{run_id}'"
+        platform.wait_for(lambda: platform.query(arrived) == [(5,)], "five iterations to arrive")
+        (folder / "go").touch()
+        reporting.communicate()
+    assert (training.returncode, reporting.returncode) == (0, 0)
+    shown = json.loads(flowdppo("show", run_id, "--json").stdout)
+    assert (shown["state"], shown["iteration"], shown["name"]) == ("finished", 9, "mine")
+    over = flowdppo("report", str(folder))
+    assert over.returncode == 1 and "The run is finished" in over.stderr
+
+
 def test_what_does_not_fit_is_told_at_its_field_with_exit_code_2(flowdppo, tmp_path):
     wrong = flowdppo("submit", "First light", "--recipe", "sandbox-smoke", "--set", "iterations=-4")
     assert wrong.returncode == 2 and wrong.stderr.startswith("iterations: “-4” does not fit: give a whole number")
