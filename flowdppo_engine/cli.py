@@ -15,6 +15,7 @@ from flowdppo_engine import launched
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.config_errors import explain
 from flowdppo_engine.console import make_console_listener
+from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.planning.report import print_plan
 from flowdppo_engine.prompt_checks import find_prompt_problems
 from flowdppo_engine.recipes import apply_overrides, dump_config, read_fields, recipe_fields, recipes_by_family
@@ -43,7 +44,7 @@ def train(
     config: Annotated[Path | None, typer.Option(help="A configuration file.")] = None,
     set_: Changes = None,
     start_from: Annotated[
-        Path | None, typer.Option(help="A checkpoint folder of another run to go on from.", exists=True, file_okay=False)
+        Path | None, typer.Option(help="Another run's checkpoint folder to go on from.", exists=True, file_okay=False)
     ] = None,
 ) -> None:
     """Begin a run."""
@@ -226,6 +227,6 @@ def _refusals() -> Iterator[None]:
         for sentence in explain(error):
             typer.echo(sentence, err=True)
         raise typer.Exit(EXIT_BAD_CONFIG) from error
-    except ValueError as error:
+    except (ValueError, BadConfig) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_BAD_CONFIG) from error

@@ -61,6 +61,15 @@ class Loop:
         else:
             self._finish(stopped=False)
 
+    def measure_base(self) -> bool:
+        """What is due before the first iteration; whether the run goes on, having got no stop request meanwhile."""
+        try:
+            self._do_what_is_due()
+        except Stopped:
+            self._finish(stopped=True)
+            return False
+        return True
+
     def _run_to_the_end(self) -> None:
         self._do_what_is_due()
         while self._state.position.iteration < self._config.iterations:

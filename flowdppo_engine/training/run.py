@@ -14,7 +14,7 @@ from flowdppo_engine.models.base import FlowModel
 from flowdppo_engine.policy.divergence import Threshold
 from flowdppo_engine.recipes import read_config, write_config
 from flowdppo_engine.rewards.suite import RewardSuite
-from flowdppo_engine.training import checkpoints, failures
+from flowdppo_engine.training import checkpoints, departure, failures
 from flowdppo_engine.training.history import History
 from flowdppo_engine.training.joining import join
 from flowdppo_engine.training.loop import Loop
@@ -55,7 +55,7 @@ class Run:
         self._given = {"model": model, "rewards": rewards}
 
     def go(self) -> int:
-        """Train from the latest whole checkpoint, or from the start; returns the exit code."""
+        """Train from the latest whole checkpoint, else from another run's or the base model; returns the exit code."""
         writer = self._open() if launched.is_main() else None
         history = History.read(self._folder) if writer else History()
         tracking = Tracking(self._config, self._folder, lambda message: reporter.log("warning", message))
@@ -88,6 +88,7 @@ class Run:
         self._stop.interrupts = True
         if launched.is_main():
             check_packages(self._config.tracking)
+        start = departure.find(self._config, self._folder)
         joined = join()
         processes = joined.processes
         peers.meet(processes)
@@ -100,8 +101,14 @@ class Run:
             self._take_up(state, reporter, processes)
         else:
             self._begin(reporter, ingredients)
+        parts = (self._config, self._folder, ingredients, state, reporter, progress, self._stop)
+        if start and state.position.iteration == 0:
+            # What training is compared with is the base model, wherever it starts from.
+            if not Loop(*parts).measure_base():
+                return peers.leave()
+            self._depart(start, state, ingredients, reporter)
         progress.iteration = state.position.iteration
-        Loop(self._config, self._folder, ingredients, state, reporter, progress, self._stop).run()
+        Loop(*parts).run()
         peers.leave()
 
     def _conclude(self, ending: Ending, reporter: Reporter) -> int:
@@ -137,6 +144,12 @@ class Run:
         path = folder.relative_to(self._folder).as_posix() if folder else None
         reporter.emit(Resumed(iteration=position.iteration, step=position.step, checkpoint=path))
 
+    def _depart(self, start: Path, state: TrainState, ingredients: Ingredients, reporter: Reporter) -> None:
+        departure.restore(state, start, self._config, ingredients.model.num_latent_dims)
+        position = state.position
+        reporter.log("info", f"Starts from another run's checkpoint, after its iteration {position.iteration}.")
+        reporter.emit(Resumed(iteration=position.iteration, step=position.step, checkpoint=departure.START_FOLDER))
+
     def _find_checkpoint(self, reporter: Reporter) -> Path | None:
         found = checkpoints.find_latest_valid(self._folder)
         for folder, damage in found.damaged.items():
@@ -145,16 +158,19 @@ class Run:
         return found.folder
 
 
-def train(config: RunConfig, folder: Path, **options) -> int:
+def train(config: RunConfig, folder: Path, start_from: Path | None = None, **options) -> int:
     """Begin a run in `folder`, which must be empty or missing. Options as for Run; returns the exit code.
 
-    Raises BadConfig where the folder has something in it.
+    Given a checkpoint folder of another run as `start_from`, this one goes on from there. Raises BadConfig where the
+    folder has something in it, or the checkpoint is damaged.
     """
     if launched.is_main():
         if folder.exists() and any(folder.iterdir()):
             raise BadConfig(f"--output {folder} is not empty: give a new folder, or take the run up with `resume`.")
         folder.mkdir(parents=True, exist_ok=True)
         write_config(config, folder / CONFIG_FILE)
+        if start_from:
+            departure.lay(start_from, folder)
     return Run(config, folder, **options).go()
 
 

@@ -121,9 +121,12 @@ class TrainState:
         (folder / POSITION_FILE).write_text(json.dumps(asdict(self.position), indent=2) + "\n", encoding="utf-8")
 
     def load(self, folder: Path) -> None:
-        """Restore what `save` wrote. Raises ValueError where the weights are another model's."""
+        """Restore what `save` wrote; an average that was not kept then begins at the weights.
+
+        Raises ValueError where the weights are another model's.
+        """
         for name, average in self._averages.items():
-            self._model.load_lora(folder / name)
+            self._model.load_lora(folder / name if (folder / name).is_dir() else folder)
             average.reset()
         self._model.load_lora(folder)
         moments: dict[str, dict[str, torch.Tensor]] = {}

@@ -48,6 +48,11 @@ def test_each_failure_has_a_hint_and_a_verdict(error, hint, deterministic):
     assert type(error).__name__ in failed.traceback
 
 
+def test_it_is_told_where_memory_ran_out():
+    assert describe(raised(torch.OutOfMemoryError("CUDA out of memory")), CONFIG).memory_ran_out_in == "training"
+    assert describe(raised(KeyError("bug")), CONFIG).memory_ran_out_in == ""
+
+
 def test_traceback_is_short_but_ends_where_it_happened():
     def deep(depth):
         if depth == 0:

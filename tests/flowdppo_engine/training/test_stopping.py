@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from flowdppo_engine.training.stopping import Stopped, StopRequest
+from flowdppo_engine.training.stopping import StopFile, Stopped, StopRequest
 
 
 @pytest.fixture
@@ -45,3 +45,12 @@ def test_a_shield_puts_the_interruption_off(stop):
 
 def test_no_library_can_swallow_it():
     assert not issubclass(Stopped, Exception)
+
+
+def test_a_stop_file_is_laid_and_taken_away_as_often_as_one_likes(tmp_path):
+    file = StopFile(tmp_path)
+    assert not file.is_there
+    for act, is_there in ((file.lay, True), (file.lay, True), (file.take_away, False), (file.take_away, False)):
+        act()
+        assert file.is_there is is_there
+    assert list(tmp_path.iterdir()) == []
