@@ -3,6 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from flowdppo_engine.config import RunConfig
 from runs import lifecycle
 from runs.config_errors import check_config
 from runs.models import Experiment, Priority, Run
@@ -41,19 +42,34 @@ def submit_run(
     require_writer(user, experiment.team_id)
     checked = check_config(config)
     with transaction.atomic():
-        run = Run.objects.create(
-            experiment=experiment,
-            name=name,
-            recipe=recipe,
-            config=checked.model_dump(mode="json"),
-            total_iterations=checked.iterations,
-            created_by=user,
-            cloned_from=cloned_from,
-            priority=priority,
-            num_gpus=num_gpus,
-        )
-        lifecycle.enqueue(run)
+        run = queue_run(user, experiment, name, recipe, checked, cloned_from, priority, num_gpus)
         audit.record(user, experiment.team, "submitted", f"run “{name}”", f"{recipe}, {run.id}")
+    return run
+
+
+def queue_run(
+    user: User,
+    experiment: Experiment,
+    name: str,
+    recipe: str,
+    checked: RunConfig,
+    cloned_from: Run | None,
+    priority: int,
+    num_gpus: int,
+) -> Run:
+    """A run of a configuration that was checked, in the transaction of who has asked for the role and tells the log."""
+    run = Run.objects.create(
+        experiment=experiment,
+        name=name,
+        recipe=recipe,
+        config=checked.model_dump(mode="json"),
+        total_iterations=checked.iterations,
+        created_by=user,
+        cloned_from=cloned_from,
+        priority=priority,
+        num_gpus=num_gpus,
+    )
+    lifecycle.enqueue(run)
     return run
 
 
