@@ -82,9 +82,8 @@ def flowdppo(tmp_path, address, token) -> CommandLine:
 
 
 def make_token(platform: Platform, scope: str) -> str:
-    env = {key: text for key, text in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")}
     command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", TOKEN.format(scope=scope)]
-    env |= {"FLOWDPPO_DATA": str(platform.data_dir)}
+    env = platform.own_environment()
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout.strip()
 
 

@@ -27,12 +27,16 @@ class Platform:
         self.process: subprocess.Popen | None = None
 
     def start(self, **environment: str) -> subprocess.Popen:
-        inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-        env = inherited | {"FLOWDPPO_DATA": str(self.data_dir)} | self.environment
         with self.log.open("a") as log:
             command = [sys.executable, "manage.py", "up"]
-            self.process = subprocess.Popen(command, cwd=ROOT, env=env | environment, stdout=log, stderr=log)
+            env = self.own_environment() | environment
+            self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log)
         return self.process
+
+    def own_environment(self) -> dict[str, str]:
+        """What a process of this platform is started with."""
+        inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        return inherited | {"FLOWDPPO_DATA": str(self.data_dir)} | self.environment
 
     def wait_until_up(self, times: int = 1) -> str:
         """The address, once the platform has said `times` times that it is up."""

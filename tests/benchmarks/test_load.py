@@ -1,0 +1,156 @@
+"""Fifty people with the page of a live run open, on the platform as `make run` starts it.
+
+Each browser asks for what the page asks for, as often as the page does: where the run stands, its log, its results and
+its curves. Meanwhile the run goes on writing. Reported are the answers' times, and that every point arrived.
+"""
+
+import asyncio
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flowdppo_engine import events
+from tests.benchmarks.test_http_ingest import CONFIG
+from tests.platform.api.test_command_line import make_token
+from tests.platform.stack.running_platform import ROOT, Platform
+
+NUM_PEOPLE, SECONDS, NUM_METRICS = 50, 40.0, 40
+# Seconds between two looks, as the templates and the panel's feed have them.
+EVERY = {"status": 2.0, "log": 2.0, "results": 3.0, "series": 2.0}
+
+SIGN_IN = """
+import json
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from teams.models import Membership, Team, User
+team, keys = Team.objects.get(), []
+for number in range(%d):
+    user = User.objects.create_user(f"person{number}", f"person{number}@example.org")
+    Membership.objects.create(team=team, user=user)
+    session = SessionStore()
+    session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
+    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session.create()
+    keys.append(session.session_key)
+print(json.dumps(keys))
+"""
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    with tempfile.TemporaryDirectory(prefix="flowdppo-load-") as folder:
+        started = Platform(Path(folder) / "data")
+        started.start()
+        try:
+            yield started
+        finally:
+            started.end()
+
+
+class Run:
+    """A run whose engine writes an iteration a second."""
+
+    def __init__(self, api: httpx.AsyncClient):
+        self.api, self.num_iterations, self.offset = api, 0, 0
+
+    async def begin(self) -> None:
+        experiment = (await self.api.get("/experiments")).json()["items"][0]["id"]
+        body = {"name": "live", "config": CONFIG}
+        self.id = (await self.api.post(f"/experiments/{experiment}/reported-runs", json=body)).json()["id"]
+        hold = (await self.api.post(f"/runs/{self.id}/reports", json={"host": "bench"})).json()
+        self.headers = {"Attempt-Token": hold["token"]}
+
+    async def go_on(self) -> None:
+        self.num_iterations += 1
+        at = {"time": time.time(), "iteration": self.num_iterations, "step": self.num_iterations}
+        values = {"reward/mean": 0.5} | {f"group/{number}": 0.1 * number for number in range(NUM_METRICS - 1)}
+        said = events.Log(time=time.time(), level="info", message=f"iteration {self.num_iterations}")
+        lines = b"".join(
+            event.model_dump_json().encode() + b"\n" for event in (events.Metrics(**at, values=values), said)
+        )
+        answer = await self.api.post(
+            f"/runs/{self.id}/events?offset={self.offset}", content=lines, headers=self.headers
+        )
+        self.offset = answer.raise_for_status().json()["offset"]
+
+
+class Person:
+    """A browser on the run's page."""
+
+    def __init__(self, address: str, session: str, run: str, taken: dict[str, list[float]]):
+        self.http = httpx.AsyncClient(base_url=address, cookies={"sessionid": session}, timeout=60.0)
+        self.run, self.taken, self.iterations = run, taken, set()
+        self.cursors = {"series": "", "log": "0", "results": ""}
+
+    async def look_until(self, end: float, late: float) -> None:
+        await asyncio.sleep(late)
+        begin = time.perf_counter()
+        (await self.http.get(f"/runs/{self.run}/")).raise_for_status()
+        self.taken["page"].append(time.perf_counter() - begin)
+        await asyncio.gather(*(self._repeat(what, every, end) for what, every in EVERY.items()))
+        await self._ask("series")
+        await self.http.aclose()
+
+    async def _repeat(self, what: str, every: float, end: float) -> None:
+        while time.perf_counter() < end:
+            begin = time.perf_counter()
+            await self._ask(what)
+            self.taken[what].append(time.perf_counter() - begin)
+            await asyncio.sleep(every)
+
+    async def _ask(self, what: str) -> None:
+        if what == "series":
+            query = {"runs": self.run, "keys": "reward/mean,group/1,group/2", "cursor": self.cursors["series"]}
+            answer = (await self.http.get("/runs/series", params=query)).raise_for_status().json()
+            self.cursors["series"] = answer["cursor"]
+            self.iterations.update(
+                *(run["series"].get("reward/mean", {}).get("iteration", []) for run in answer["runs"])
+            )
+        else:
+            query = {"after": "0"} if what == "log" else {}
+            (await self.http.get(f"/runs/{self.run}/{what}/", params=query)).raise_for_status()
+
+
+async def load(address: str, token: str, sessions: list[str]) -> tuple[dict[str, list[float]], list[Person], Run]:
+    taken: dict[str, list[float]] = defaultdict(list)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=f"{address}/api/v1", headers=headers, timeout=60.0) as api:
+        run = Run(api)
+        await run.begin()
+        end = time.perf_counter() + SECONDS
+        people = [Person(address, session, run.id, taken) for session in sessions]
+        looking = asyncio.gather(*(one.look_until(end, late=2.0 * n / len(people)) for n, one in enumerate(people)))
+        while time.perf_counter() < end - 3.0:
+            await run.go_on()
+            await asyncio.sleep(1.0)
+        await looking
+    return taken, people, run
+
+
+def sign_in(platform: Platform) -> list[str]:
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", SIGN_IN % NUM_PEOPLE]
+    env = platform.own_environment()
+    return json.loads(subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_fifty_people_with_live_pages(platform):
+    address = platform.wait_until_up().rstrip("/")
+    taken, people, run = asyncio.run(load(address, make_token(platform, "write"), sign_in(platform)))
+    everything = list(itertools.chain.from_iterable(taken.values()))
+    print(f"\n{len(everything) / SECONDS:.0f} requests a second")
+    for what, seconds in {**taken, "all": everything}.items():
+        marks = statistics.quantiles(seconds, n=100)
+        print(f"{what}: median {marks[49]:.3f} s, p95 {marks[94]:.3f} s, longest {max(seconds):.3f} s")
+    assert all(person.iterations == set(range(1, run.num_iterations + 1)) for person in people)
