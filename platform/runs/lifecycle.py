@@ -116,6 +116,22 @@ def extend(run: Run, config: dict, reason: str) -> bool:
 
 
 @transaction.atomic
+def release(run_id: uuid.UUID, words: str) -> None:
+    """A queued run that awaited the try of its first step takes its place in the queue."""
+    if _untried(run_id).update(awaits_preflight=False):
+        _say(run_id, None, "info", words)
+        _nudge_on_commit(run_id)
+
+
+@transaction.atomic
+def fail_untried(run_id: uuid.UUID, error: str, hint: str) -> None:
+    """The try of a queued run's first step failed, and so would the run."""
+    if _untried(run_id).update(awaits_preflight=False):
+        _close(run_id, RunState.FAILED, error=error, hint=hint)
+        _say(run_id, None, "error", error)
+
+
+@transaction.atomic
 def claim(
     run_id: uuid.UUID, worker: str, is_reported: bool = False, node: Node | None = None, gpus: Collection[int] = ()
 ) -> Lease | None:
@@ -125,7 +141,7 @@ def claim(
     `fleet.scheduling`.
     """
     token = uuid.uuid4()
-    queued = Run.objects.filter(id=run_id, state=RunState.QUEUED, is_reported=is_reported)
+    queued = Run.objects.filter(id=run_id, state=RunState.QUEUED, is_reported=is_reported, awaits_preflight=False)
     if not queued.update(
         state=RunState.RUNNING,
         num_attempts=F("num_attempts") + 1,
@@ -229,6 +245,10 @@ def write_fenced(lease: Lease, **values) -> None:
         raise LeaseLost(lease)
 
 
+def _untried(run_id: uuid.UUID):
+    return Run.objects.filter(id=run_id, state=RunState.QUEUED, awaits_preflight=True)
+
+
 def _held(lease: Lease):
     return Run.objects.filter(id=lease.run_id, lease_token=lease.token, state=RunState.RUNNING)
 
@@ -269,7 +289,7 @@ def _wake(run: Run, states: Collection[RunState], words: str, **values) -> bool:
     if not asleep.update(
         state=RunState.QUEUED,
         **{"cancel_requested_at": None, "stop_requested_at": None, "stop_reason": ""},
-        **{"ended_at": None, "error": "", "hint": ""},
+        **{"ended_at": None, "error": "", "hint": "", "awaits_preflight": False},
         **{"attempts_forgiven": F("num_attempts"), "settled_offset": F("event_offset")},
         **values,
     ):

@@ -81,6 +81,7 @@ class Run(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
+    awaits_preflight = models.BooleanField(default=False, help_text="Queued, but its first step is tried before.")
     stop_requested_at = models.DateTimeField(null=True, help_text="To be put down after the next checkpoint.")
     stop_reason = models.TextField(blank=True, help_text="Who or what asked for that, in a sentence.")
     error = models.TextField(blank=True)
