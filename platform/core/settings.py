@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from core import file_settings, secret_key, sign_in  # noqa: E402
+from core import file_settings, secret_key, sign_in, site_address  # noqa: E402
 from stack import endpoints  # noqa: E402
 
 env = environ.Env()
@@ -50,6 +50,8 @@ INSTALLED_APPS = [
     "teams",
     "fleet",
     "runs",
+    "sweeps",
+    "alerts",
     "catalog",
     "api",
     "stack",
@@ -87,6 +89,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "alerts.context.open_alerts",
             ]
         },
     }
@@ -138,6 +141,10 @@ HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+
+# What links in messages begin with, and where messages may go beside the public servers: docs/alerts.md.
+SITE_URL = env.str("SITE_URL", default=site_address.of_this_machine(env)).rstrip("/")
+MESSAGE_HOSTS = env.str("FLOWDPPO_MESSAGE_HOSTS", default="")
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [

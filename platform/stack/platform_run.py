@@ -116,7 +116,9 @@ class PlatformRun:
     def _make_environment(self) -> dict[str, str]:
         endpoints = self._servers.endpoints
         embedded = {"DATABASE_URL": endpoints.database_url, "REDIS_URL": endpoints.redis_url}
-        return embedded | os.environ | {"FLOWDPPO_DATA": str(self._place.data_dir)}
+        # The port that was chosen may be another than the one that the environment would make one think.
+        chosen = {"HOST": self._place.host, "PORT": str(self._place.port)}
+        return embedded | os.environ | chosen | {"FLOWDPPO_DATA": str(self._place.data_dir)}
 
     def _prepare_site(self) -> None:
         command = [sys.executable, str(self._place.root / "manage.py"), "prepare_site"]

@@ -1,0 +1,80 @@
+"""What a message says: JSON for a webhook, and from it a title and a text for people. docs/alerts.md describes it."""
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from alerts.models import Alert, Channel, EventKind
+from runs.models import Run
+
+ENDS = {EventKind.FINISHED: "finished", EventKind.FAILED: "failed", EventKind.STOPPED: "was stopped"}
+
+
+def of_end(run: Run, kind: EventKind) -> dict:
+    """`run` with its experiment and team."""
+    return {**_head(f"run.{kind.value}"), **_where(run)}
+
+
+def of_alert(alert: Alert, run: Run) -> dict:
+    about = {
+        "id": alert.id,
+        "kind": alert.kind,
+        "title": alert.get_kind_display(),
+        "summary": alert.summary,
+        "iteration": alert.iteration,
+        "level": alert.level,
+        "asked_to_pause": alert.asked_to_pause,
+        "url": link("alert", alert.id),
+    }
+    return {**_head("alert"), **_where(run), "alert": about}
+
+
+def of_test(channel: Channel) -> dict:
+    team = {"id": channel.team_id, "name": channel.team.name, "url": link("team", channel.team_id)}
+    return {**_head("test"), "team": team, "channel": channel.name}
+
+
+def words(content: dict) -> tuple[str, str]:
+    """Title and text of a message."""
+    if content["type"] == "test":
+        return "Flow-DPPO: a test", f"Messages of the team {content['team']['name']} arrive here."
+    run = content["run"]
+    place = f"{run['name']} ({content['experiment']['name']})"
+    if content["type"] == "alert":
+        alert = content["alert"]
+        pause = "\nThe run stops at its next checkpoint." if alert["asked_to_pause"] else ""
+        return f"{alert['title']}: {place}", f"{alert['summary']}{pause}\n{alert['url']}"
+    verb = ENDS[EventKind(content["type"].removeprefix("run."))]
+    lines = [f"Iteration {run['iteration']} of {run['total_iterations']}.", run["error"], run["hint"], run["reason"]]
+    return f"Run {verb}: {place}", "\n".join(filter(None, [*lines, run["url"]]))
+
+
+def link(name: str, *args) -> str:
+    return f"{settings.SITE_URL}{reverse(name, args=args)}"
+
+
+def _head(event_type: str) -> dict:
+    return {"type": event_type, "time": timezone.now().isoformat(timespec="seconds")}
+
+
+def _where(run: Run) -> dict:
+    experiment, team = run.experiment, run.experiment.team
+    return {
+        "team": {"id": team.id, "name": team.name, "url": link("team", team.id)},
+        "experiment": {
+            "id": experiment.id,
+            "name": experiment.name,
+            "url": link("experiment", experiment.id),
+        },
+        "run": {
+            "id": str(run.id),
+            "name": run.name,
+            "state": run.state,
+            "iteration": run.iteration,
+            "total_iterations": run.total_iterations,
+            "error": run.error,
+            "hint": run.hint,
+            "reason": run.stop_reason if run.state == "stopped" else "",
+            "url": link("run", run.id),
+        },
+    }
