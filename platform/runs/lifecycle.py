@@ -43,6 +43,9 @@ class Lease:
     attempt_number: int
     token: uuid.UUID
 
+    def __str__(self) -> str:
+        return f"Run {self.run_id}"
+
 
 @dataclass(frozen=True)
 class Wishes:
