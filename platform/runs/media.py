@@ -1,6 +1,7 @@
 """Pictures of runs: which ones there are at an iteration, and their bytes, by id and never by path."""
 
 import io
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -40,22 +41,31 @@ def samples_at(user: User, run_id: UUID, iteration: int) -> list[Sample]:
 
 def read_picture(sample: Sample) -> Picture:
     """The picture as the engine drew it. Raises FileNotFoundError where its file is gone or is no picture."""
-    content_type = CONTENT_TYPES.get(PurePosixPath(sample.path).suffix.lower())
+    return read_stored(stored_files.name_of(sample))
+
+
+def read_stored(name: str) -> Picture:
+    """A picture by its name in the storage, which never is one that came in. Raises FileNotFoundError."""
+    content_type = CONTENT_TYPES.get(PurePosixPath(name).suffix.lower())
     if content_type is None:
-        raise FileNotFoundError(f"{sample.path} is no picture that a browser shows: write PNG, WebP or JPEG.")
-    with closing(default_storage.open_from(stored_files.name_of(sample))) as file:
+        raise FileNotFoundError(f"{name} is no picture that a browser shows: write PNG, WebP or JPEG.")
+    with closing(default_storage.open_from(name)) as file:
         return Picture(file.read(), content_type)
 
 
 def read_thumbnail(sample: Sample) -> Picture:
     """A picture for a tile: a small one as it is, a larger one as a WebP of at most 25 kB, made once."""
-    path = f"thumbnails/{sample.id}.webp"
+    return read_small(f"thumbnails/{sample.id}.webp", lambda: read_picture(sample))
+
+
+def read_small(path: str, read: Callable[[], Picture]) -> Picture:
+    """What `read` gives, fit for a tile; it is kept as `path` where it had to be made smaller."""
     try:
         with storages["local"].open(path) as file:
             return Picture(file.read(), "image/webp")
     except FileNotFoundError:
         pass
-    picture = read_picture(sample)
+    picture = read()
     with Image.open(io.BytesIO(picture.content)) as image:
         if max(image.size) <= SMALL_SIDE:
             return picture

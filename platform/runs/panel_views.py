@@ -75,11 +75,15 @@ def sample_thumbnail(request: HttpRequest, sample_id: int) -> HttpResponse:
 
 def _picture(request: HttpRequest, sample_id: int, read: Callable[[Sample], media.Picture]) -> HttpResponse:
     sample = get_object_or_404(media.visible_samples(request.user), id=sample_id)
-    etag = f'"{sample_id}"'
+    return picture_response(request, f'"{sample_id}"', lambda: read(sample))
+
+
+def picture_response(request: HttpRequest, etag: str, read: Callable[[], media.Picture]) -> HttpResponse:
+    """A picture that never changes: the browser keeps it. 404 where `read` raises FileNotFoundError."""
     response = get_conditional_response(request, etag=etag)
     if response is None:
         try:
-            picture = read(sample)
+            picture = read()
         except FileNotFoundError as error:
             raise Http404(str(error)) from error
         response = HttpResponse(picture.content, content_type=picture.content_type)
