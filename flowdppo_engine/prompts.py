@@ -44,7 +44,7 @@ def load_prompts(source: str) -> list[Prompt]:
         raise ValueError(f"prompt set {source!r} is empty: give it at least one prompt.")
     if path.suffix == ".txt":
         return [Prompt(line.strip()) for line in lines]
-    return [_parse_geneval2(line, f"{source}, line {number}") for number, line in enumerate(lines, 1)]
+    return [parse_geneval2(line, f"{source}, line {number}") for number, line in enumerate(lines, 1)]
 
 
 def is_sandbox(source: str) -> bool:
@@ -61,15 +61,23 @@ def _sandbox_sets() -> dict[str, Path]:
     return {f"sandbox:{path.stem}": path for path in SANDBOX_PROMPTS.glob("*.jsonl")}
 
 
-def _parse_geneval2(line: str, where: str) -> Prompt:
+def parse_geneval2(line: str, where: str) -> Prompt:
+    """The prompt of a line in GenEval2's format. Raises ValueError, which begins with `where`."""
     try:
         fields = json.loads(line)
-        questions = tuple(Question(text, str(answer)) for text, answer in fields["vqa_list"])
+        questions = tuple(Question(_text(text, "a question"), str(answer)) for text, answer in fields["vqa_list"])
         skills = tuple(fields.get("skills") or ())
         if skills and len(skills) != len(questions):
             raise ValueError(f"it has {len(questions)} questions and {len(skills)} skills")
-        return Prompt(fields["prompt"], questions, skills, int(fields.get("atom_count") or len(questions)))
-    except (ValueError, KeyError, TypeError) as error:
+        text = _text(fields["prompt"], "`prompt`")
+        return Prompt(text, questions, skills, int(fields.get("atom_count") or len(questions)))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(
             f"{where} is not in GenEval2's format ({error}): each line is an object with `prompt` and `vqa_list`."
         ) from error
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{what} is no text")
+    return value

@@ -11,6 +11,7 @@ urlpatterns = [
     path("accounts/", include("teams.account_urls")),
     path("", include("teams.urls")),
     path("", include("runs.urls")),
+    path("", include("catalog.urls")),
     path("", include("runs.panel_urls")),
     path("api/v1/", v1.addresses()),
 ]

@@ -34,6 +34,10 @@ def test_a_geneval2_file_may_leave_out_skills_and_atom_count(tmp_path):
         ("set.jsonl", '{"prompt": "a cat"}', "set.jsonl, line 1 is not in GenEval2's format"),
         ("set.jsonl", json.dumps(LINE | {"skills": ["count", "verb"]}), "it has 1 questions and 2 skills"),
         ("set.jsonl", json.dumps(LINE | {"vqa_list": [["How many dogs?"]]}), "line 1 is not in GenEval2's format"),
+        ("set.jsonl", json.dumps(LINE | {"prompt": 5}), "`prompt` is no text"),
+        ("set.jsonl", json.dumps(LINE | {"vqa_list": [[["many"], "two"]]}), "a question is no text"),
+        ("set.jsonl", '{"prompt": "a", "vqa_list": [], "atom_count": 1e999}', "line 1 is not in GenEval2's format"),
+        ("set.jsonl", "[" * 100_000, "line 1 is not in GenEval2's format"),
         ("set.jsonl", "no json", "set.jsonl, line 1 is not in GenEval2's format"),
     ],
 )
