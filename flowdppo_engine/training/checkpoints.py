@@ -13,6 +13,8 @@ from pydantic import BaseModel, Field, ValidationError
 from safetensors import SafetensorError
 
 CHECKPOINTS = "checkpoints"
+# Another run's, that this one started from.
+START_FOLDER = "start"
 MANIFEST_FILE = "manifest.json"
 STAGING_PREFIX = ".staging-"
 NAME = re.compile(r"step-\d{6,}")

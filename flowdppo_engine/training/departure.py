@@ -8,10 +8,9 @@ from pathlib import Path
 from flowdppo_engine.config import DiffusionNftConfig, RunConfig
 from flowdppo_engine.errors import BadConfig
 from flowdppo_engine.training import checkpoints
+from flowdppo_engine.training.checkpoints import START_FOLDER
 from flowdppo_engine.training.objectives.build import trust_region_of
 from flowdppo_engine.training.state import POSITION_FILE, TrainState
-
-START_FOLDER = "start"
 
 
 def lay(checkpoint: Path, run_folder: Path) -> None:

@@ -148,7 +148,7 @@ class Run:
         departure.restore(state, start, self._config, ingredients.model.num_latent_dims)
         position = state.position
         reporter.log("info", f"Starts from another run's checkpoint, after its iteration {position.iteration}.")
-        reporter.emit(Resumed(iteration=position.iteration, step=position.step, checkpoint=departure.START_FOLDER))
+        reporter.emit(Resumed(iteration=position.iteration, step=position.step, checkpoint=checkpoints.START_FOLDER))
 
     def _find_checkpoint(self, reporter: Reporter) -> Path | None:
         found = checkpoints.find_latest_valid(self._folder)

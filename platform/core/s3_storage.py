@@ -69,6 +69,13 @@ class S3Files(S3Storage):
         with _told_apart(name):
             self._client.download_file(self.bucket_name, self._key(name), str(path))
 
+    def copy_folder(self, source: str, target: str) -> None:
+        """Have what is in `source` in `target` too; the server does it. Raises FileNotFoundError, or FilesAway."""
+        for file in self.walk(source):
+            name = target + file.name.removeprefix(source)
+            with _told_apart(file.name):
+                self._client.copy(self._object(file.name), self.bucket_name, self._key(name))
+
     def delete_folder(self, folder: str) -> None:
         """Delete every file in it; one that is not there is no error. Raises FilesAway."""
         keys = [entry["Key"] for entry in self._list(self._key(folder).rstrip("/") + "/")]

@@ -1,12 +1,16 @@
 """What people do to experiments and runs. Each verb checks the role first; the state of a run is `lifecycle`'s."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from flowdppo_engine.config import RunConfig
-from runs import lifecycle
+from runs import continuing, lifecycle, starting_points
 from runs.config_errors import check_config
-from runs.models import Experiment, Priority, Run
+from runs.continuing import NotPossible
+from runs.models import Checkpoint, Experiment, Priority, Run, RunState
 from teams import audit
 from teams.models import Team, User
 from teams.selectors import may_write, teams_written_by
@@ -73,12 +77,98 @@ def queue_run(
     return run
 
 
-def cancel_run(user: User, run: Run) -> None:
-    """Ask a run to stop; one that has ended stays as it is. Raises PermissionDenied."""
+def cancel_run(user: User, run: Run) -> bool:
+    """Ask a run to end now; one that has ended stays as it is. Returns whether that changed anything.
+
+    Raises PermissionDenied.
+    """
     require_writer(user, run.experiment.team_id)
     with transaction.atomic():
-        lifecycle.request_cancel(run)
-        audit.record(user, run.experiment.team, "asked to cancel", f"run “{run.name}”", str(run.id))
+        return lifecycle.request_cancel(run, _asked_by(user)) and _record(user, run, "asked to cancel")
+
+
+def stop_run(user: User, run: Run) -> bool:
+    """Ask a run to end after its next checkpoint; one that has ended stays as it is.
+
+    Returns whether that changed anything. Raises PermissionDenied, or NotPossible for a run that is trained elsewhere.
+    """
+    _require_ours(user, run)
+    with transaction.atomic():
+        return lifecycle.request_stop(run, _asked_by(user)) and _record(user, run, "asked to stop")
+
+
+def resume_run(user: User, run: Run) -> bool:
+    """Have a run that was stopped, cancelled or has failed go on after its last checkpoint, or else from its start.
+
+    Returns whether that changed anything: one that waits or runs already stays as it is. Raises PermissionDenied, or
+    NotPossible for a run that has finished or is trained elsewhere.
+    """
+    _require_ours(user, run)
+    if Run.objects.filter(id=run.id, state=RunState.FINISHED).exists():
+        raise NotPossible("This run has done all its iterations: to go on, give it more of them.")
+    with transaction.atomic():
+        return lifecycle.resume(run, _asked_by(user)) and _record(user, run, "resumed")
+
+
+def continue_run(user: User, run: Run, num_iterations: int) -> bool:
+    """Have a finished run go on until it has done `num_iterations` in all. Nothing else of it changes.
+
+    With a constant learning rate it is then the longer run, bit for bit; for others see `caution_about_schedule`.
+    Returns whether that changed anything: a run that goes on to as many already stays as it is. Raises
+    PermissionDenied, ConfigInvalid, or NotPossible for a run that has not finished.
+    """
+    _require_ours(user, run)
+    now = Run.objects.get(id=run.id)
+    if now.is_live and now.total_iterations == num_iterations:
+        return False
+    if now.state != RunState.FINISHED:
+        raise NotPossible(f"This run is {now.state}: only one that has finished can be given more iterations.")
+    config = continuing.config_with_more(now, num_iterations)
+    reason = f"{_asked_by(user)} {continuing.caution_about_schedule(config)}".strip()
+    with transaction.atomic():
+        done = lifecycle.extend(now, config, reason)
+        return done and _record(user, run, "continued", f"to {num_iterations} iterations")
+
+
+def continue_from(
+    user: User, checkpoint: Checkpoint, experiment: Experiment, name: str, changes: Mapping[str, Any]
+) -> Run:
+    """Queue a run that starts from the checkpoint: its weights, moments and place, with the configuration of its run
+    and `changes` (fields of RunConfig, block by block) on top. It goes on counting after the checkpoint's iteration.
+
+    Raises PermissionDenied, ConfigInvalid, or NotPossible where the files are gone.
+    """
+    source = checkpoint.run
+    require_writer(user, experiment.team_id)
+    if source.experiment.team_id != experiment.team_id:
+        raise PermissionDenied("This checkpoint is another team's: continue it in an experiment of that team.")
+    checked = continuing.config_from(checkpoint, changes)
+    with transaction.atomic():
+        run = queue_run(
+            user, experiment, name, source.recipe, checked, cloned_from=None,
+            priority=source.priority, num_gpus=source.num_gpus,
+        )  # fmt: skip
+        run.continued_from = checkpoint
+        run.save(update_fields=["continued_from"])
+        starting_points.keep(checkpoint, run)
+        _record(user, source, "continued", f"from iteration {checkpoint.iteration} as “{name}”")
+    return run
+
+
+def _require_ours(user: User, run: Run) -> None:
+    require_writer(user, run.experiment.team_id)
+    if run.is_reported:
+        raise NotPossible("This run is trained elsewhere: end it there, or have it go on there.")
+
+
+def _asked_by(user: User) -> str:
+    return f"{user.email} asked for it."
+
+
+def _record(user: User, run: Run, verb: str, detail: str = "") -> bool:
+    words = ", ".join(filter(None, [detail, str(run.id)]))
+    audit.record(user, run.experiment.team, verb, f"run “{run.name}”", words)
+    return True
 
 
 def require_writer(user: User, team_id: int) -> None:

@@ -131,3 +131,19 @@ def test_without_a_bucket_files_lie_in_the_data_folder(monkeypatch, settings):
     found = file_settings.storages(environ.Env(), Path("files"))
     assert found["default"] == found["local"] == {"BACKEND": file_settings.FOLDER}
     assert storages["local"].location == str(settings.MEDIA_ROOT)
+
+
+def test_a_folder_is_kept_in_another_place_whatever_becomes_of_the_first(files, tmp_path):
+    content = {"c/one": b"1", "c/inner/two": b"22"}
+    for name, data in content.items():
+        put(files, name, data)
+    files.copy_folder("c", "runs/new/start")
+    for name in content:
+        files.delete(name)
+    found = files.walk("runs/new/start")
+    assert [file.name for file in found] == ["runs/new/start/inner/two", "runs/new/start/one"]
+    assert [file.open().read() for file in found] == [b"22", b"1"]
+    with pytest.raises(FileNotFoundError):
+        files.copy_folder("nothing", "runs/other/start")
+    with pytest.raises(FileNotFoundError):
+        files.walk("runs/other")
