@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("teams.urls")),
     path("", include("runs.urls")),
     path("", include("catalog.urls")),
+    path("", include("alerts.urls")),
     path("", include("runs.panel_urls")),
     path("api/v1/", v1.addresses()),
 ]
