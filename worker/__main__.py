@@ -6,6 +6,7 @@ beat          says when housekeeping is due: exactly one
 """
 
 import logging
+import signal
 import sys
 
 from worker.app import HOUSEKEEPING_QUEUE, app
@@ -22,20 +23,29 @@ def main() -> None:
 
 
 def run_runs() -> None:
-    """Threads, not processes: each only watches a child, and what dies with this process dies together."""
-    import threading
+    """Messages only say that there is something to look for; what is done is done in threads beside them.
 
-    from django.conf import settings
+    Threads, not processes: each only watches a child, and what dies with this process dies together.
+    """
+    import threading
 
     from runs.models import Attempt
     from runs.nudges import RUNS_QUEUE
-    from worker import node
+    from worker import node, tasks
+    from worker.dispatcher import Dispatcher
+    from worker.membership import Membership
     from worker.patience import Patience
 
+    # Until Celery has its own: whatever has begun by then ends in order too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     held = node.lock()
     Patience("Start").insist(lambda: node.end_leftovers(Attempt.objects.all()), give_up=threading.Event())
-    logging.getLogger("worker").info("Node %s takes runs, %d at a time.", node.name(), settings.WORKER_SLOTS)
-    _work("--queues", RUNS_QUEUE, "--pool", "threads", "--concurrency", str(settings.WORKER_SLOTS))
+    with (
+        Membership() as membership,
+        Dispatcher(lambda: membership.node, tasks.nudged, tasks.shutting_down),
+    ):
+        logging.getLogger("worker").info("Node %s takes runs: slots %s.", membership.node, membership.node.slots)
+        _work("--queues", RUNS_QUEUE, "--pool", "threads", "--concurrency", "1")
     del held
 
 

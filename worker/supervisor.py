@@ -4,7 +4,6 @@ import logging
 import signal
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from runs.deaths import Death
 from runs.lifecycle import Lease, LeaseLost
 from runs.models import Attempt, AttemptOutcome, Run
 from worker import event_tail, node
+from worker.devices import Devices
 from worker.engine import Engine, console_tail, write_config
 from worker.event_stream import EventStream
 from worker.lease_keeper import LeaseKeeper
@@ -27,17 +27,14 @@ LOOK_EVERY = 0.2
 logger = logging.getLogger(__name__)
 
 
-def execute(run_id: uuid.UUID, shutting_down: threading.Event) -> None:
-    """Claim a run and see it through. Does nothing where it no longer waits or the worker is going away."""
-    lease = None if shutting_down.is_set() else lifecycle.claim(run_id, node.name())
-    if lease is None:
-        return
+def see_through(lease: Lease, shutting_down: threading.Event) -> None:
+    """Bring a run that was claimed to a verdict."""
     try:
         Supervisor(lease, shutting_down).supervise()
     except LeaseLost:
-        logger.warning("Run %s is no longer ours; its engine was ended.", run_id)
+        logger.warning("Run %s is no longer ours; its engine was ended.", lease.run_id)
     except DatabaseAway:
-        logger.warning("Run %s could not be handed back; the next worker takes it from here.", run_id)
+        logger.warning("Run %s could not be handed back; the next worker takes it from here.", lease.run_id)
 
 
 class Supervisor:
@@ -89,12 +86,12 @@ class Supervisor:
         return settle(event_tail.read_last(self._folder, self._settled_offset))
 
     def _judge_engine(self, keeper: LeaseKeeper) -> Verdict:
-        attempt = self._insist(lambda: Attempt.objects.get(id=self._lease.attempt_id))
+        attempt = self._insist(lambda: Attempt.objects.select_related("node").get(id=self._lease.attempt_id))
         write_config(self._folder, self._config)
         # One that an earlier attempt did not come to heed; where it is still wanted it is laid anew.
         self._stop_file.take_away()
         self._stream.begin_attempt()
-        self._engine = Engine(self._folder)
+        self._engine = Engine(self._folder, Devices.of(attempt))
         group = self._engine.group
         self._insist(lambda: lifecycle.record_engine(self._lease, group.pid, group.started_at))
         self._engine.go()

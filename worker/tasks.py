@@ -1,15 +1,14 @@
 """What the messages ask for. Nothing here imports torch."""
 
 import threading
-import uuid
 
 from celery.signals import worker_shutting_down
 
 from runs import lifecycle, nudges
-from worker import supervisor
 from worker.app import app
 
 shutting_down = threading.Event()
+nudged = threading.Event()
 
 
 @worker_shutting_down.connect
@@ -17,10 +16,10 @@ def _tell_supervisors(**_) -> None:
     shutting_down.set()
 
 
-@app.task(name=nudges.EXECUTE_RUN)
-def execute_run(run_id: str) -> None:
-    """Take the run, if it still waits, and see it through."""
-    supervisor.execute(uuid.UUID(run_id), shutting_down)
+@app.task(name=nudges.COME_AND_LOOK)
+def come_and_look(run_id: str) -> None:
+    """A run waits; which one this node takes, and whether any, is decided by the queue."""
+    nudged.set()
 
 
 @app.task(name="worker.sweep")

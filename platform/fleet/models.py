@@ -1,16 +1,25 @@
-"""The tables of the machines that train: nodes, who holds their slots besides runs, how they join, what teams may use."""
+"""The machines that train: what they have, what holds it beside runs, how they join, and how much a team may use."""
 
-from datetime import timedelta
+from collections.abc import Collection
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils import timezone
+from django.db.models import ExpressionWrapper, F
+from django.db.models.functions import Extract, Now
 
 from teams.models import Team
 
-SILENT_AFTER = timedelta(seconds=60)
-"""A node that has said nothing for so long may be gone; a heartbeat comes every ten seconds."""
+SILENT_AFTER = 60.0
+"""Seconds. A node that has said nothing for so long may be gone; a heartbeat comes every ten."""
+
+
+class Nodes(models.Manager):
+    """Each comes with `silence`: seconds since its last heartbeat, by the database's clock alone."""
+
+    def get_queryset(self) -> models.QuerySet:
+        silence = ExpressionWrapper(Now() - F("heartbeat_at"), models.DurationField())
+        return super().get_queryset().annotate(silence=Extract(silence, "epoch"))
 
 
 class Node(models.Model):
@@ -36,6 +45,8 @@ class Node(models.Model):
     left_at = models.DateTimeField(null=True, help_text="Its worker was shut down in order.")
     draining_at = models.DateTimeField(null=True, help_text="Since when it takes nothing new.")
 
+    objects = Nodes()
+
     class Meta:
         ordering = ["name"]
 
@@ -46,9 +57,16 @@ class Node(models.Model):
     def has_gpus(self) -> bool:
         return bool(self.gpus)
 
+    def describe_slots(self, slots: Collection[int]) -> str:
+        """As a line of the log says it: `GPUs 0 and 1`, `2 of its slots`."""
+        if not self.has_gpus:
+            return f"{len(slots)} of its slots" if len(slots) > 1 else "one of its slots"
+        numbers = [str(slot) for slot in slots]
+        return f"GPUs {', '.join(numbers[:-1])} and {numbers[-1]}" if len(numbers) > 1 else f"GPU {numbers[0]}"
+
     @property
     def is_silent(self) -> bool:
-        return self.heartbeat_at < timezone.now() - SILENT_AFTER
+        return self.silence > SILENT_AFTER
 
     @property
     def is_open(self) -> bool:

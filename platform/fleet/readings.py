@@ -46,12 +46,13 @@ def read_gpus() -> list[Gpu]:
     """The GPUs that this process may use; none where there is no driver. Raises OSError or subprocess errors where the
     driver is there and does not answer.
     """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     program = shutil.which("nvidia-smi")
-    if program is None:
+    if program is None or visible == "":
         return []
     command = [program, f"--query-gpu={','.join(FIELDS)}", "--format=csv,noheader,nounits"]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=True)
-    return only_allowed(parse(answer.stdout), os.environ.get("CUDA_VISIBLE_DEVICES"))
+    return only_allowed(parse(answer.stdout), visible)
 
 
 def parse(text: str) -> list[Gpu]:

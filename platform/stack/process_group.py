@@ -1,4 +1,8 @@
-"""A process group, known by its leader's pid and start time, so that a recycled pid is never mistaken for it."""
+"""A process group, known by its leader's pid and start time, so that a recycled pid is never mistaken for it.
+
+Processes that it started in groups of their own, as launchers do, belong to it by a mark in their environment: MARK
+holds the leader's pid.
+"""
 
 import contextlib
 import os
@@ -11,6 +15,7 @@ import psutil
 # The kernel counts start times in hundredths of a second from boot; a corrected clock shifts what that means.
 START_TIME_TOLERANCE = 2.0
 POLL_EVERY = 0.05
+MARK = "FLOWDPPO_PROCESS_GROUP"
 
 
 @dataclass(frozen=True)
@@ -26,12 +31,19 @@ class ProcessGroup:
         """Its living processes; none where the pid now belongs to somebody else."""
         if self._is_recycled():
             return []
-        return [pid for pid in psutil.pids() if _group_of(pid) == self.pid and _is_alive(pid)]
+        return [pid for pid in psutil.pids() if self._has(pid) and _is_alive(pid)]
 
     def send(self, signum: int) -> None:
-        if self.members():
-            with contextlib.suppress(ProcessLookupError):
+        """To the group, which passes it on; SIGKILL, or where nothing of the group is left, to those marked too."""
+        members = self.members()
+        strays = [pid for pid in members if _group_of(pid) != self.pid]
+        with contextlib.suppress(ProcessLookupError):
+            if len(strays) < len(members):
                 os.killpg(self.pid, signum)
+        if signum == signal.SIGKILL or len(strays) == len(members):
+            for pid in strays:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signum)
 
     def end(self, grace: float) -> bool:
         """SIGTERM, and after the grace period SIGKILL; returns whether the group is empty."""
@@ -47,6 +59,16 @@ class ProcessGroup:
                 return False
             time.sleep(POLL_EVERY)
         return True
+
+    def _has(self, pid: int) -> bool:
+        if _group_of(pid) == self.pid:
+            return True
+        try:
+            process = psutil.Process(pid)
+            is_younger = process.create_time() > self.started_at - START_TIME_TOLERANCE
+            return is_younger and process.environ().get(MARK) == str(self.pid)
+        except (psutil.Error, OSError):
+            return False
 
     def _is_recycled(self) -> bool:
         try:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from flowdppo_engine.config import RunConfig
 from tests.worker.conftest import wait_for
+from worker.devices import Devices
 from worker.engine import Engine, console_tail, write_config
 
 PRINT_ENVIRONMENT = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ)]), file=sys.stderr)"
@@ -19,7 +20,7 @@ PRINT_ENVIRONMENT = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(
 def engine(settings, tmp_path):
     """An engine that prints what it was given."""
     settings.ENGINE_COMMAND = [sys.executable, "-c", PRINT_ENVIRONMENT]
-    started = Engine(tmp_path)
+    started = Engine(tmp_path, Devices())
     yield started
     started.end()
 

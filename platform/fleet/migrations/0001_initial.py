@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
                     "gpus",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.PositiveSmallIntegerField(),
-                        help_text="Which slots of runs it keeps from them; often none.",
+                        help_text="Slots of runs that it keeps from them; often none.",
                         size=None,
                     ),
                 ),
