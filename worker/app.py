@@ -16,8 +16,17 @@ from django.conf import settings  # noqa: E402
 HOUSEKEEPING_QUEUE = "housekeeping"
 SWEEP_EVERY = 5.0
 REAP_EVERY = 10.0
+WATCH_EVERY = 15.0
+SEND_EVERY = 5.0
+FORGET_EVERY = 3600.0
 
-app = Celery("flowdppo", broker=settings.REDIS_URL, include=["worker.tasks"])
+
+def _every(seconds: float, task: str) -> dict:
+    """A message that nobody took in time is none: the next one says the same."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
+app = Celery("flowdppo", broker=settings.REDIS_URL, include=["worker.tasks", "worker.alerts"])
 app.conf.update(
     accept_content=["json"],
     task_serializer="json",
@@ -34,7 +43,10 @@ app.conf.update(
     # In memory: after a restart everything is simply due.
     beat_scheduler="celery.beat:Scheduler",
     beat_schedule={
-        "sweep": {"task": "worker.sweep", "schedule": SWEEP_EVERY, "options": {"expires": SWEEP_EVERY}},
-        "reap": {"task": "worker.reap", "schedule": REAP_EVERY, "options": {"expires": REAP_EVERY}},
+        "sweep": _every(SWEEP_EVERY, "worker.sweep"),
+        "watch_runs": _every(WATCH_EVERY, "worker.watch_runs"),
+        "send_messages": _every(SEND_EVERY, "worker.send_messages"),
+        "forget_messages": _every(FORGET_EVERY, "worker.forget_messages"),
+        "reap": _every(REAP_EVERY, "worker.reap"),
     },
 )
