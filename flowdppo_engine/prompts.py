@@ -1,9 +1,12 @@
 """Prompts and prompt sets: the sandbox's own, plain text files and GenEval2's JSON lines. Torch-free."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+# The environment's name for the folder that relative prompt files are in; without it, it is the working folder.
+ROOT_VARIABLE = "FLOWDPPO_PROMPTS_ROOT"
 SANDBOX_PROMPTS = Path(__file__).parent / "sandbox" / "prompts"
 
 
@@ -34,7 +37,7 @@ def load_prompts(source: str) -> list[Prompt]:
 
     Raises ValueError with the source and the remedy where it is missing, empty or of an unknown kind.
     """
-    path = _sandbox_sets().get(source) if is_sandbox(source) else Path(source)
+    path = _sandbox_sets().get(source) if is_sandbox(source) else _file(source)
     if path is None or not path.is_file():
         raise ValueError(f"prompt set {source!r} was not found: {_remedy(source)}")
     if path.suffix not in (".txt", ".jsonl"):
@@ -49,6 +52,10 @@ def load_prompts(source: str) -> list[Prompt]:
 
 def is_sandbox(source: str) -> bool:
     return source.startswith("sandbox:")
+
+
+def _file(source: str) -> Path:
+    return Path(os.environ.get(ROOT_VARIABLE, ""), source)
 
 
 def _remedy(source: str) -> str:

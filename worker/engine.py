@@ -6,10 +6,12 @@ import signal
 import subprocess
 from pathlib import Path
 
-import yaml
 from django.conf import settings
 
+from catalog.prompt_files import lay_files_of
 from flowdppo_engine.config import RunConfig
+from flowdppo_engine.prompts import ROOT_VARIABLE
+from flowdppo_engine.recipes import dump_config
 from stack.process_group import MARK, ProcessGroup
 from worker.devices import Devices
 
@@ -65,15 +67,17 @@ class Engine:
 
 
 def write_config(folder: Path, config: dict) -> None:
-    """Lay the run's configuration into its folder, from which the engine takes it up; a whole file or none.
+    """Lay the run's configuration into its folder, from which the engine takes it up; a whole file or none. The prompt
+    sets of the catalogue that it refers to are laid where the engine looks for them.
 
     It may have changed since an earlier attempt: a finished run that was given more iterations.
     """
     path = folder / CONFIG_FILE
     folder.mkdir(parents=True, exist_ok=True)
-    checked = RunConfig.model_validate(config).model_dump(mode="json")
+    checked = RunConfig.model_validate(config)
+    lay_files_of(checked)
     staged = path.with_suffix(".new")
-    staged.write_text(yaml.safe_dump(checked, sort_keys=False), encoding="utf-8")
+    staged.write_text(dump_config(checked), encoding="utf-8")
     staged.replace(path)
 
 
@@ -89,4 +93,4 @@ def console_tail(folder: Path) -> str:
 
 def _environment() -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
-    return inherited | {"PYTHONUNBUFFERED": "1"}
+    return inherited | {"PYTHONUNBUFFERED": "1", ROOT_VARIABLE: str(settings.PROMPTS_DIR.parent)}

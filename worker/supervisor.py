@@ -87,7 +87,7 @@ class Supervisor:
 
     def _judge_engine(self, keeper: LeaseKeeper) -> Verdict:
         attempt = self._insist(lambda: Attempt.objects.select_related("node").get(id=self._lease.attempt_id))
-        write_config(self._folder, self._config)
+        self._insist(lambda: write_config(self._folder, self._config))
         # One that an earlier attempt did not come to heed; where it is still wanted it is laid anew.
         self._stop_file.take_away()
         self._stream.begin_attempt()

@@ -15,6 +15,8 @@ from django.conf import settings
 from django.utils.text import slugify
 
 from catalog.models import PromptText
+from flowdppo_engine.config import RunConfig
+from flowdppo_engine.prompt_checks import named_prompt_sets
 
 FOLDER = "prompts"
 REFERENCE = re.compile(rf"{FOLDER}/[a-z0-9_-]+-v\d+\.[0-9a-f]{{16}}\.(?:txt|jsonl)")
@@ -36,6 +38,20 @@ def path_of(reference: str) -> Path:
     return settings.PROMPTS_DIR / reference.removeprefix(f"{FOLDER}/")
 
 
+def lay_files_of(config: RunConfig) -> None:
+    """Have the files on this machine that a configuration refers to."""
+    lay(source for _, source in named_prompt_sets(config))
+
+
+def with_files(config: RunConfig) -> RunConfig:
+    """The configuration with references replaced by files on this machine, to be read here and kept nowhere."""
+    lay_files_of(config)
+    prompts = config.prompts.model_copy(update={"train": _file_of(config.prompts.train)})
+    sets = tuple(map(_file_of, config.evaluation.prompt_sets))
+    evaluation = config.evaluation.model_copy(update={"prompt_sets": sets})
+    return config.model_copy(update={"prompts": prompts, "evaluation": evaluation})
+
+
 def lay(sources: Iterable[str]) -> None:
     """Have the files of those sources that are references; one that is of no version is left out."""
     missing = {source for source in sources if is_reference(source) and not path_of(source).exists()}
@@ -44,6 +60,10 @@ def lay(sources: Iterable[str]) -> None:
     rows = PromptText.objects.filter(version__reference__in=missing).values_list("version__reference", "text")
     for reference, text in rows.iterator(chunk_size=1):
         _write(path_of(reference), text)
+
+
+def _file_of(source: str) -> str:
+    return str(path_of(source)) if is_reference(source) else source
 
 
 def _write(path: Path, text: str) -> None:

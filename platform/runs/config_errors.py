@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from catalog.prompt_files import with_files
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.prompt_checks import find_prompt_problems
 from runs.entries import lists, nodes_of, slots_of
@@ -34,7 +35,7 @@ def check_config(data: Mapping) -> RunConfig:
     config = on_this_server(config)
     if outside := _gather(find_outside_paths(config)):
         raise ConfigInvalid(outside)
-    problems = find_prompt_problems(config)
+    problems = find_prompt_problems(with_files(config))
     if unfit := _gather((problem.field, _sentence(problem.message)) for problem in problems):
         raise ConfigInvalid(unfit)
     return config

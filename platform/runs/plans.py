@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from catalog.prompt_files import with_files
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.config.cautions import find_warnings
 from flowdppo_engine.planning.cost import RunCost
@@ -25,7 +26,7 @@ def plan_of(data: Mapping) -> Plan | None:
     except ValidationError:
         return None
     # Even the length of a file tells something about it.
-    sizes = None if any(find_outside_paths(config)) else evaluated_sizes(config)
+    sizes = None if any(find_outside_paths(config)) else evaluated_sizes(with_files(config))
     return Plan(_facts(config, RunCost(config, sizes)), tuple(find_warnings(config)))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from catalog.prompt_files import is_reference
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.prompt_checks import named_prompt_sets
 from flowdppo_engine.prompts import is_sandbox
@@ -28,7 +29,7 @@ def on_this_server(config: RunConfig) -> RunConfig:
 def find_outside_paths(config: RunConfig) -> Iterator[tuple[str, str]]:
     """Each field that names a path outside its folder, with a sentence that says where such files go."""
     for path, source in named_prompt_sets(config):
-        if not is_sandbox(source) and not _is_inside(source, settings.PROMPTS_DIR):
+        if not _is_kept_for_runs(source) and not _is_inside(source, settings.PROMPTS_DIR):
             yield path, f"“{source}” is no prompt set: choose a sandbox: set, or a file in {settings.PROMPTS_DIR}."
     if config.model.source != "sandbox" and not _is_model(config.model.source):
         yield "model.source", f"“{config.model.source}” is no model: give sandbox, {_model_remedy()}"
@@ -39,7 +40,12 @@ def find_outside_paths(config: RunConfig) -> Iterator[tuple[str, str]]:
 
 
 def _prompt_file(source: str) -> str:
-    return source if is_sandbox(source) else str(settings.PROMPTS_DIR.parent / source)
+    return source if _is_kept_for_runs(source) else str(settings.PROMPTS_DIR.parent / source)
+
+
+def _is_kept_for_runs(source: str) -> bool:
+    """Whether it is the engine's own or the catalogue's, and the same wherever the run goes."""
+    return is_sandbox(source) or is_reference(source)
 
 
 def _is_model(source: str) -> bool:

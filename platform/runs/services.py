@@ -1,11 +1,13 @@
 """What people do to experiments and runs. Each verb checks the role first; the state of a run is `lifecycle`'s."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from catalog.models import Version
+from catalog.uses import record_uses
 from flowdppo_engine.config import RunConfig
 from runs import continuing, lifecycle, starting_points
 from runs.config_errors import check_config
@@ -41,12 +43,16 @@ def submit_run(
     cloned_from: Run | None = None,
     priority: int = Priority.NORMAL,
     num_gpus: int = 1,
+    picked: Iterable[Version] = (),
 ) -> Run:
-    """Queue a run. Raises PermissionDenied, or ConfigInvalid where the configuration cannot run."""
+    """Queue a run. Raises PermissionDenied, or ConfigInvalid where the configuration cannot run.
+
+    `picked` are versions of the catalogue that count as used even where the configuration departs from them.
+    """
     require_writer(user, experiment.team_id)
     checked = check_config(config)
     with transaction.atomic():
-        run = queue_run(user, experiment, name, recipe, checked, cloned_from, priority, num_gpus)
+        run = queue_run(user, experiment, name, recipe, checked, cloned_from, priority, num_gpus, picked)
         audit.record(user, experiment.team, "submitted", f"run “{name}”", f"{recipe}, {run.id}")
     return run
 
@@ -60,8 +66,12 @@ def queue_run(
     cloned_from: Run | None,
     priority: int,
     num_gpus: int,
+    picked: Iterable[Version] = (),
 ) -> Run:
-    """A run of a configuration that was checked, in the transaction of who has asked for the role and tells the log."""
+    """A run of a configuration that was checked, in the transaction of who has asked for the role and tells the log.
+
+    Raises ConfigInvalid where it names a prompt set of another team's catalogue.
+    """
     run = Run.objects.create(
         experiment=experiment,
         name=name,
@@ -73,6 +83,7 @@ def queue_run(
         priority=priority,
         num_gpus=num_gpus,
     )
+    record_uses(run, experiment.team, checked, picked)
     lifecycle.enqueue(run)
     return run
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from catalog.services import add_sandbox
 from flowdppo_engine.recipes import load_recipe
 from runs.services import create_experiment, submit_run
 from teams.models import Team
@@ -28,6 +29,7 @@ def seed_if_empty() -> SignIn | None:
     sign_in = SignIn(EMAIL, secrets.token_urlsafe(9))
     user = create_user(sign_in.email, sign_in.password)
     team = create_team("Demo team", user)
+    add_sandbox(user, team)
     experiment = create_experiment(user, team, "First light", "The sandbox learns to draw what it is asked for.")
     submit_run(user, experiment, "First light", RECIPE, load_recipe(RECIPE).model_dump(mode="json"))
     return sign_in

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from flowdppo_engine.prompts import Prompt, Question, load_prompts
+from flowdppo_engine.prompts import ROOT_VARIABLE, Prompt, Question, load_prompts
 
 LINE = {"prompt": "two dogs", "atom_count": 2, "vqa_list": [["How many dogs?", "two"]], "skills": ["count"]}
 
@@ -45,6 +45,12 @@ def test_what_cannot_be_read_is_told_with_the_remedy(tmp_path, name, content, me
     (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match=message):
         load_prompts(str(tmp_path / name))
+
+
+def test_relative_files_are_looked_for_in_the_folder_that_the_environment_names(tmp_path, monkeypatch):
+    (tmp_path / "set.txt").write_text("a cat\n")
+    monkeypatch.setenv(ROOT_VARIABLE, str(tmp_path))
+    assert load_prompts("set.txt") == load_prompts(str(tmp_path / "set.txt")) == [Prompt("a cat")]
 
 
 def test_a_missing_file_is_named(tmp_path):
