@@ -12,7 +12,10 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET
 
 from runs import selectors
-from runs.models import Run
+from runs.continuing import caution_about_schedule
+from runs.genealogy import checkpoints_with_continuations, offspring_of, resumable_checkpoint
+from runs.lifecycle import RESUMABLE
+from runs.models import Run, RunState
 from runs.results import score_rows
 from teams.models import User
 from teams.selectors import may_write
@@ -48,15 +51,22 @@ def run_log(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 
 def status_context(user: User, run: Run) -> dict:
-    return {"run": run, "may_write": may_write(user, run.experiment.team_id)}
+    context = {"run": run, "may_write": may_write(user, run.experiment.team_id)}
+    if run.state in RESUMABLE:
+        context["resume_point"] = resumable_checkpoint(user, run)
+    if run.state == RunState.FINISHED:
+        context |= {"more_iterations": 2 * run.total_iterations, "caution": caution_about_schedule(run.config)}
+    return context
 
 
 def results_context(user: User, run: Run) -> dict:
     context = {
         "run": run,
         "scores": score_rows(selectors.visible_evaluations(user).filter(run=run)),
-        "checkpoints": list(selectors.visible_checkpoints(user).filter(run=run)),
+        "checkpoints": list(checkpoints_with_continuations(user, run)),
         "attempts": list(selectors.visible_attempts(user).filter(run=run)),
+        "offspring": offspring_of(user, run),
+        "may_write": may_write(user, run.experiment.team_id),
     }
     text = render_to_string("runs/_results_body.html", context)
     return {**context, "digest": hashlib.sha256(f"{run.is_live}{text}".encode()).hexdigest()[:16], "results": text}

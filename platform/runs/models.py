@@ -174,6 +174,17 @@ class Attempt(models.Model):
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.run_id}"
 
+    @property
+    def first_iteration(self) -> int:
+        return (self.resumed_from or 0) + 1
+
+    @property
+    def num_void(self) -> int:
+        """How many of its iterations a later attempt did again."""
+        if self.reached is None or self.valid_until is None:
+            return 0
+        return max(0, self.reached - max(self.valid_until, self.first_iteration - 1))
+
 
 class MetricPoint(models.Model):
     """One value of one metric at one iteration.

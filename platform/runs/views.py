@@ -11,6 +11,7 @@ from runs import selectors, services
 from runs.config_texts import as_yaml
 from runs.forms import ExperimentForm
 from runs.fragments import log_context, results_context, status_context
+from runs.genealogy import origin_of
 from runs.overviews import experiments_overview, runs_overview
 from runs.plans import plan_of
 from teams.selectors import may_write, teams_of, teams_written_by
@@ -62,6 +63,7 @@ def experiment_compare(request: HttpRequest, experiment_id: int) -> HttpResponse
 def run_page(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = get_object_or_404(selectors.visible_runs(request.user), id=run_id)
     context = {
+        "origin": origin_of(request.user, run),
         "configuration": as_yaml(run.config),
         "plan": plan_of(run.config),
         **status_context(request.user, run),

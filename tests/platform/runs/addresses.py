@@ -40,6 +40,28 @@ ACCESS = {
         Access((302, 405, 405, 405, 405), kwargs=RUN),
         Access((302, 404, 403, 302, 302), kwargs=RUN, post={}),
     ],
+    "run_stop": [
+        Access((302, 405, 405, 405, 405), kwargs=RUN),
+        Access((302, 404, 403, 302, 302), kwargs=RUN, post={}),
+    ],
+    "run_resume": [
+        Access((302, 405, 405, 405, 405), kwargs=RUN),
+        Access((302, 404, 403, 302, 302), kwargs=RUN, post={}),
+    ],
+    "run_continue": [
+        Access((302, 405, 405, 405, 405), kwargs=RUN),
+        # It has not finished.
+        Access((302, 404, 403, 422, 422), kwargs=RUN, post={"iterations": "200"}),
+    ],
+    "checkpoint_continue": [
+        Access(WRITERS, kwargs=CHECKPOINT),
+        Access((302, 404, 403, 422, 422), kwargs=CHECKPOINT, post={"name": ""}),
+        Access(
+            (302, 404, 403, 302, 302),
+            kwargs=CHECKPOINT,
+            post={"name": "on", "iterations": "9", "experiment": "{experiment}"},
+        ),
+    ],
     "run_status": [Access(TEAM, kwargs=RUN)],
     "run_results": [Access(TEAM, kwargs=RUN)],
     "run_log": [Access(TEAM, kwargs=RUN)],

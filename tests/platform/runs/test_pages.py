@@ -137,7 +137,7 @@ def test_a_viewer_sees_no_button_that_would_not_work(lab, as_person):
 def test_cancelling_answers_with_the_new_state(lab, member):
     run = add_run(lab.experiment)
     answer = member.post(part("run_cancel", run), HTTP_HX_REQUEST="true").text
-    assert "Stopping…" in answer
+    assert "Cancelling…" in answer
     assert "<html" not in answer
     queued = add_run(lab.experiment, state="queued")
     assert member.post(part("run_cancel", queued))["Location"] == part("run", queued)

@@ -1,0 +1,59 @@
+"""Where a run comes from, and what came of it: never more than the user's teams have."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet
+
+from runs.models import Checkpoint, Run
+from runs.selectors import visible_checkpoints, visible_runs
+from teams.models import User
+
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Origin:
+    """`iteration` is where it took up the other run; None for a clone, which took over the configuration alone."""
+
+    run: Run
+    iteration: int | None
+
+
+@dataclass(frozen=True)
+class Offspring:
+    """The newest runs that came of one, and how many there are in all."""
+
+    runs: list[Run]
+    num_continuations: int
+    num_clones: int
+
+    @property
+    def num_hidden(self) -> int:
+        return self.num_continuations + self.num_clones - len(self.runs)
+
+
+def origin_of(user: User, run: Run) -> Origin | None:
+    if run.continued_from_id is not None:
+        checkpoint = Checkpoint.objects.filter(id=run.continued_from_id, run__in=visible_runs(user))
+        found = checkpoint.select_related("run").first()
+        return found and Origin(found.run, found.iteration)
+    found = visible_runs(user).filter(id=run.cloned_from_id).first() if run.cloned_from_id else None
+    return found and Origin(found, None)
+
+
+def offspring_of(user: User, run: Run) -> Offspring:
+    continuations = visible_runs(user).filter(continued_from__run=run)
+    clones = visible_runs(user).filter(cloned_from=run)
+    newest = visible_runs(user).filter(Q(continued_from__run=run) | Q(cloned_from=run))
+    shown = newest.select_related("continued_from").order_by("-created_at")[:MOST_SHOWN]
+    return Offspring(list(shown), continuations.count(), clones.count())
+
+
+def resumable_checkpoint(user: User, run: Run) -> Checkpoint | None:
+    """The one that the run would go on after."""
+    return visible_checkpoints(user).filter(run=run, removed=False).order_by("-iteration", "-attempt__number").first()
+
+
+def checkpoints_with_continuations(user: User, run: Run) -> QuerySet[Checkpoint]:
+    """A run's checkpoints that still count, newest first, each with `num_continuations`."""
+    return visible_checkpoints(user).filter(run=run).annotate(num_continuations=Count("continuations"))
