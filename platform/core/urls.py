@@ -14,5 +14,6 @@ urlpatterns = [
     path("", include("catalog.urls")),
     path("", include("alerts.urls")),
     path("", include("runs.panel_urls")),
+    path("", include("sweeps.urls")),
     path("api/v1/", v1.addresses()),
 ]

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from catalog.prompt_files import with_files
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.prompt_checks import find_prompt_problems
 from runs.entries import lists, nodes_of, slots_of
@@ -28,17 +27,40 @@ class ConfigInvalid(ValueError):
 
 def check_config(data: Mapping) -> RunConfig:
     """The configuration that the data describe. Raises ConfigInvalid with every problem that can be seen from here."""
-    try:
-        config = RunConfig.model_validate(data)
-    except ValidationError as error:
-        raise ConfigInvalid(_gather(_explain_all(error, data))) from error
-    config = on_this_server(config)
-    if outside := _gather(find_outside_paths(config)):
-        raise ConfigInvalid(outside)
-    problems = find_prompt_problems(with_files(config))
-    if unfit := _gather((problem.field, _sentence(problem.message)) for problem in problems):
-        raise ConfigInvalid(unfit)
-    return config
+    return ConfigCheck()(data)
+
+
+class ConfigCheck:
+    """Checks configurations that have much in common: what a prompt set and its rewards have to do with each other,
+    for which its file is read, is found out once."""
+
+    def __init__(self):
+        self._known: dict[str, Errors] = {}
+
+    def __call__(self, data: Mapping) -> RunConfig:
+        """As check_config."""
+        try:
+            config = RunConfig.model_validate(data)
+        except ValidationError as error:
+            raise ConfigInvalid(explain(error, data)) from error
+        config = on_this_server(config)
+        if outside := _gather(find_outside_paths(config)):
+            raise ConfigInvalid(outside)
+        if unfit := self._unfit_prompts(config):
+            raise ConfigInvalid(unfit)
+        return config
+
+    def _unfit_prompts(self, config: RunConfig) -> Errors:
+        key = config.model_dump_json(include={"prompts", "rewards", "evaluation", "checkpoint"})
+        if key not in self._known:
+            problems = find_prompt_problems(config)
+            self._known[key] = _gather((problem.field, _sentence(problem.message)) for problem in problems)
+        return self._known[key]
+
+
+def explain(error: ValidationError, data: Mapping) -> Errors:
+    """What RunConfig has against the data."""
+    return _gather(_explain_all(error, data))
 
 
 def _explain_all(error: ValidationError, data: Mapping) -> Iterator[tuple[str, str]]:
@@ -46,10 +68,13 @@ def _explain_all(error: ValidationError, data: Mapping) -> Iterator[tuple[str, s
     for details in error.errors():
         if details["type"] == "too_short" and details["input"]:
             continue  # Items were given, and each has an error of its own.
-        path = _path_of(details["loc"], data)
+        path = named = _path_of(details["loc"], data)
         while ".".join(path) not in nodes and path:
             path = path[:-1]
-        yield from _explain(details, nodes[".".join(path)], nodes, data)
+        if details["type"] == "extra_forbidden":
+            yield ".".join(named), f"There is no knob {'.'.join(map(str, details['loc']))}: remove it."
+        else:
+            yield from _explain(details, nodes[".".join(path)], nodes, data)
 
 
 def _explain(details: ErrorDetails, node: Node, nodes: Mapping[str, Node], data: Mapping) -> Iterator[tuple[str, str]]:
@@ -60,8 +85,6 @@ def _explain(details: ErrorDetails, node: Node, nodes: Mapping[str, Node], data:
         yield from _explain_combination(message, node, nodes)
     elif details["type"] == "too_short":
         yield node.dotted, "Choose at least one."
-    elif details["type"] == "extra_forbidden":
-        yield node.dotted, f"There is no knob {'.'.join(map(str, details['loc']))}: remove it."
     elif details["type"].startswith("union_tag"):
         yield node.dotted, "Choose one of the list."
     else:

@@ -3,20 +3,21 @@
 The classes here tie the knobs of the schema to what was typed and to what was wrong with it, for the templates.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from flowdppo_engine.config import RunConfig
-from runs.config_errors import TOP, ConfigInvalid, Errors, check_config
+from runs.config_differences import Difference, find_differences, label_of_path
+from runs.config_errors import ConfigInvalid, Errors, check_config
 from runs.config_texts import ON, PREFIX, Texts, data_of, texts_of
 from runs.entries import entry, lists
-from runs.entry_edits import defaults_of_added, renumbered, with_block, without_block
+from runs.entry_edits import defaults_of_added, renumbered, with_block, with_texts_of, without_block
 from runs.knobs import Block, Kind, Knob, Node, Union, config_tree, label_of
 from runs.plans import Plan, plan_of
 
-# The buttons that change a list of blocks.
-ADD, REMOVE = "add", "remove"
+# The buttons that change a list of blocks, and the one that takes a change back.
+ADD, REMOVE, RESET = "add", "remove", "reset"
 
 
 @dataclass(frozen=True)
@@ -126,46 +127,88 @@ class BoundUnion(Bound):
         return " · ".join(" · ".join(filter(None, (variant.node.key, variant.summary))) for variant in chosen)
 
 
-class ConfigForm:
-    """What stands in the form: `texts` as typed, compared with the recipe's own, and the errors of a submission."""
+@dataclass(frozen=True)
+class FormProblem:
+    """A sentence about the form; `id` and `label` are of the field that it stands at, where it has one."""
 
-    def __init__(self, recipe: RunConfig, texts: Texts | None = None, errors: Errors | None = None, opened: str = ""):
+    message: str
+    id: str
+    label: str
+
+
+class ConfigForm:
+    """What stands in the form: `texts` as typed, compared with the recipe's own, and the errors of a submission.
+
+    `source` has the texts of the run that this one is cloned from.
+    """
+
+    def __init__(
+        self,
+        recipe: RunConfig,
+        texts: Texts | None = None,
+        errors: Errors | None = None,
+        opened: str = "",
+        source: Texts | None = None,
+    ):
         own = texts_of(recipe.model_dump(mode="json"))
-        self._texts = own if texts is None else texts
-        self._recipe_texts = defaults_of_added(self._texts, own) | own
-        self._errors = errors or {}
+        self.texts = own if texts is None else texts
+        self._recipe, self._source = recipe, source
+        self._recipe_texts = defaults_of_added(self.texts, own) | own
+        self.errors = errors or {}
         self.opened = opened
 
-    @classmethod
-    def showing(cls, recipe: RunConfig, config: Mapping) -> "ConfigForm":
-        """The form filled with a stored configuration; what an older release did not know is the recipe's."""
-        return cls(recipe, texts_of(recipe.model_dump(mode="json")) | texts_of(config))
-
-    @classmethod
-    def typed(cls, recipe: RunConfig, post) -> "ConfigForm":
-        """The form as it was sent (a QueryDict), unjudged."""
-        return cls(recipe, _texts_in(post))
-
-    @classmethod
-    def submitted(cls, recipe: RunConfig, post) -> "tuple[ConfigForm, RunConfig | None]":
-        """The form as it was sent (a QueryDict), and the configuration where it is a good one."""
-        texts = _texts_in(post)
+    def judged(self) -> "tuple[ConfigForm, RunConfig | None]":
+        """The form with its errors, and the configuration where it is a good one."""
         try:
-            return cls(recipe, texts), check_config(data_of(texts))
+            return self, check_config(data_of(self.texts))
         except ConfigInvalid as invalid:
-            return cls(recipe, texts, invalid.errors), None
+            return self.with_errors(invalid.errors), None
 
-    @classmethod
-    def edited(cls, recipe: RunConfig, post) -> "ConfigForm | None":
-        """The form as it was sent, with a block of a list added or taken out; None where that was not asked for."""
-        texts = _texts_in(post)
+    def with_errors(self, errors: Errors) -> "ConfigForm":
+        return ConfigForm(self._recipe, self.texts, errors, self.opened, self._source)
+
+    def edited(self, post) -> "ConfigForm | None":
+        """The form after one of its buttons was pressed (in a QueryDict); None where none was."""
         for union in lists():
             if post.get(ADD) == union.name:
-                return cls(recipe, with_block(texts, union, post.get(f"{ADD}.{union.name}", "")), opened=union.dotted)
+                added = with_block(self.texts, union, post.get(f"{ADD}.{union.name}", ""))
+                return self._with_texts(added, union.dotted)
             slot = post.get(REMOVE, "").removeprefix(f"{union.name}.")
-            if slot in texts.get(union.dotted, []):
-                return cls(recipe, without_block(texts, union, slot), opened=union.dotted)
+            if slot in self.texts.get(union.dotted, []):
+                return self._with_texts(without_block(self.texts, union, slot), union.dotted)
+        if path := post.get(RESET):
+            return self._with_texts(with_texts_of(self.texts, self._recipe_texts, path), path.partition(".")[0])
         return None
+
+    def _with_texts(self, texts: Texts, opened: str) -> "ConfigForm":
+        return ConfigForm(self._recipe, texts, opened=opened, source=self._source)
+
+    @cached_property
+    def differences(self) -> tuple[Difference, ...]:
+        """Where it departs from the recipe."""
+        return find_differences(self.texts, self._recipe_texts)
+
+    @cached_property
+    def source_differences(self) -> tuple[Difference, ...]:
+        """Where it departs from the run that it is cloned from."""
+        return find_differences(self.texts, self._source) if self._source else ()
+
+    @property
+    def fields(self) -> dict[str, list[str]]:
+        """The texts by the names of their fields."""
+        return {f"{PREFIX}{path}": texts for path, texts in self.texts.items()}
+
+    @property
+    def problems(self) -> tuple[FormProblem, ...]:
+        """What is to be put right, each sentence once, at the field where that is done."""
+        fields = {bound.node.dotted: bound for bound in (*self.essentials, *_walk(self.sections))}
+        found: dict[str, FormProblem] = {}
+        for path, messages in self.errors.items():
+            at = fields.get(path)
+            for message in messages:
+                if at or message not in found:
+                    found[message] = FormProblem(message, at.id if at else "", label_of_path(path) if at else "")
+        return tuple(found.values())
 
     @cached_property
     def essentials(self) -> tuple[BoundKnob, ...]:
@@ -179,26 +222,14 @@ class ConfigForm:
 
     @cached_property
     def plan(self) -> Plan | None:
-        return plan_of(data_of(self._texts))
-
-    @property
-    def num_errors(self) -> int:
-        """How many fields have something to put right."""
-        return sum(1 for path in self._errors if path != TOP) or len(self._errors)
-
-    @cached_property
-    def top_errors(self) -> list[str]:
-        """What concerns the whole, and what has no place of its own in the form."""
-        shown = {bound.node.dotted for bound in (*self.essentials, *_walk(self.sections))}
-        elsewhere = [message for path in self._errors if path not in shown for message in self._errors[path]]
-        return list(dict.fromkeys(elsewhere))
+        return plan_of(data_of(self.texts))
 
     def _bind(self, node: Node) -> Bound:
         facts = (
             node,
-            self._texts.get(node.dotted, []),
+            self.texts.get(node.dotted, []),
             self._recipe_texts.get(node.dotted, []),
-            self._errors.get(node.dotted, []),
+            self.errors.get(node.dotted, []),
         )
         match node:
             case Knob():
@@ -215,14 +246,14 @@ class ConfigForm:
 
     def _bind_variants(self, union: Union) -> tuple[BoundBlock, ...]:
         """Every variant, or those that a list has."""
-        chosen = self._texts.get(union.dotted, [])
+        chosen = self.texts.get(union.dotted, [])
         entries = [block for slot in chosen if (block := entry(union, slot))]
         return tuple(
             BoundBlock(
                 block,
                 chosen,
                 self._recipe_texts.get(union.dotted, []),
-                self._errors.get(block.dotted, []),
+                self.errors.get(block.dotted, []),
                 members=self._bind_rest(block),
                 is_chosen=block.key in chosen,
             )
@@ -230,7 +261,8 @@ class ConfigForm:
         )
 
 
-def _texts_in(post) -> Texts:
+def texts_in(post) -> Texts:
+    """The texts of a form as it was sent (a QueryDict)."""
     return renumbered({key.removeprefix(PREFIX): post.getlist(key) for key in post if key.startswith(PREFIX)})
 
 

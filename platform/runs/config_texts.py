@@ -4,7 +4,7 @@ Every knob has a text under its dotted path; a union has the name of its chosen 
 slots (entries.py). Variants that are not chosen carry their defaults, so that choosing one shows something sensible.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import yaml
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from runs.entries import entry, kind_of, slots_of
 from runs.knobs import Block, Kind, Knob, Node, Union, config_tree
 
 Texts = dict[str, list[str]]
+ValueOf = Callable[[Knob, list[str]], object]
 
 PREFIX = "config."
 ON = "on"
@@ -34,7 +35,12 @@ def texts_of_block(block: Block, data: Mapping) -> Texts:
 
 def data_of(texts: Mapping[str, list[str]]) -> dict:
     """What the texts say, as data for RunConfig to judge. A field that was not sent counts as empty."""
-    return _read_block(config_tree(), texts)
+    return _read_block(config_tree(), texts, _value_of)
+
+
+def readable_data_of(texts: Mapping[str, list[str]]) -> dict:
+    """The same for a person to read: numbers are numbers, and what is none where one belongs is as it was typed."""
+    return _read_block(config_tree(), texts, _readable_value_of)
 
 
 def as_yaml(data: Mapping) -> str:
@@ -92,24 +98,24 @@ def format_number(value: float) -> str:
     return digits.removesuffix(".0") + (f"e{int(exponent)}" if e else "")
 
 
-def _read_block(block: Block, texts: Mapping[str, list[str]]) -> dict:
-    return {member.path[-1]: _read(member, texts) for member in block.members}
+def _read_block(block: Block, texts: Mapping[str, list[str]], value_of: ValueOf) -> dict:
+    return {member.path[-1]: _read(member, texts, value_of) for member in block.members}
 
 
-def _read(node: Node, texts: Mapping[str, list[str]]):
+def _read(node: Node, texts: Mapping[str, list[str]], value_of: ValueOf):
     match node:
         case Knob():
-            return _value_of(node, texts.get(node.dotted, []))
+            return value_of(node, texts.get(node.dotted, []))
         case Block():
-            return _read_block(node, texts)
+            return _read_block(node, texts, value_of)
         case Union():
-            blocks = [_read_entry(node, slot, texts) for slot in texts.get(node.dotted, [])]
+            blocks = [_read_entry(node, slot, texts, value_of) for slot in texts.get(node.dotted, [])]
             return blocks if node.many else _only(blocks)
 
 
-def _read_entry(union: Union, slot: str, texts: Mapping[str, list[str]]) -> dict:
+def _read_entry(union: Union, slot: str, texts: Mapping[str, list[str]], value_of: ValueOf) -> dict:
     block = entry(union, slot)
-    return {union.discriminator: kind_of(slot), **(_read_block(block, texts) if block else {})}
+    return {union.discriminator: kind_of(slot), **(_read_block(block, texts, value_of) if block else {})}
 
 
 def _only(blocks: Iterable[dict]) -> dict:
@@ -126,3 +132,13 @@ def _value_of(knob: Knob, texts: list[str]):
     if knob.kind is Kind.LINES:
         return [line.strip() for line in text.splitlines() if line.strip()]
     return None if knob.optional and not text else text
+
+
+def _readable_value_of(knob: Knob, texts: list[str]):
+    value = _value_of(knob, texts)
+    for read in (int, float) if knob.kind in (Kind.INTEGER, Kind.NUMBER) and value else ():
+        try:
+            return read(value)
+        except ValueError:
+            continue
+    return value

@@ -41,6 +41,16 @@ def without_block(texts: Mapping[str, list[str]], union: Union, slot: str) -> Te
     return result
 
 
+def with_texts_of(texts: Mapping[str, list[str]], others: Mapping[str, list[str]], path: str) -> Texts:
+    """The texts with what the others have at the path and below it."""
+
+    def is_there(name: str) -> bool:
+        return name == path or name.startswith(f"{path}.")
+
+    rest = {name: text for name, text in texts.items() if not is_there(name)}
+    return rest | {name: text for name, text in others.items() if is_there(name)}
+
+
 def defaults_of_added(texts: Mapping[str, list[str]], before: Mapping[str, list[str]]) -> Texts:
     """Of each block that is in `texts` and was not before: the texts that it starts with."""
     added: Texts = {}

@@ -4,9 +4,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from flowdppo_engine.recipes import recipes_by_family
-from runs.models import Experiment
+from runs.models import Experiment, Priority
 from teams.models import Team, User
 from teams.selectors import teams_written_by
+
+# GPUs of one node.
+MAX_GPUS = 16
 
 
 class ExperimentForm(forms.ModelForm):
@@ -35,13 +38,46 @@ class ExperimentForm(forms.ModelForm):
 
 
 class RunForm(forms.Form):
-    """What a new run is called and which recipe it starts from."""
+    """What a new run is called, which recipe it starts from, and how it waits for its GPUs.
+
+    `axes` and `seeds` describe a sweep, which has an address of its own (`sweeps`).
+    """
 
     name = forms.CharField(max_length=120, required=False)
     recipe = forms.ChoiceField(error_messages={"invalid_choice": "There is no recipe “%(value)s”: choose one below."})
+    priority = forms.TypedChoiceField(
+        choices=[(priority.value, priority.label) for priority in reversed(Priority)],
+        coerce=int,
+        required=False,
+        empty_value=Priority.NORMAL.value,
+        error_messages={"invalid_choice": "“%(value)s” is no priority: choose one of the list."},
+    )
+    num_gpus = forms.IntegerField(
+        min_value=1,
+        max_value=MAX_GPUS,
+        required=False,
+        error_messages={
+            name: f"It does not fit: give a whole number from 1 to {MAX_GPUS}."
+            for name in ("invalid", "min_value", "max_value")
+        },
+    )
+    axes = forms.CharField(required=False)
+    seeds = forms.CharField(required=False)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["recipe"].choices = [
             (family, [(recipe.name, recipe) for recipe in some]) for family, some in recipes_by_family().items()
         ]
+
+    def knows(self, recipe: str) -> bool:
+        return self.fields["recipe"].valid_value(recipe)
+
+    def clean_num_gpus(self) -> int:
+        return self.cleaned_data["num_gpus"] or 1
+
+    def is_single(self) -> bool:
+        """Whether it is a good form of one run: that of a sweep is not to become a single run by a slip."""
+        if self.is_valid() and (self.cleaned_data["axes"] or self.cleaned_data["seeds"]):
+            self.add_error("axes", "This describes a sweep: press “Review the sweep”, or empty it to submit one run.")
+        return self.is_valid()

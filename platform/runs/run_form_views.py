@@ -1,76 +1,98 @@
 """The page of a new run."""
 
+from dataclasses import replace
+
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from flowdppo_engine.recipes import find_recipe, load_recipe
+from flowdppo_engine.recipes import find_recipe
 from runs import selectors, services
-from runs.config_form import ConfigForm
-from runs.forms import RunForm
 from runs.models import Experiment, Run
+from runs.names import suggest_name
+from runs.run_entry import FIRST_RECIPE, FORM, YAML, Entry, entry_of_clone, entry_of_post, entry_of_recipe
 from teams.selectors import may_write
 
 NO_RIGHT = "Viewers cannot submit runs: ask an owner of the team to make you a member."
-FIRST_RECIPE = "sandbox-flow-dppo"
 
 
 @require_http_methods(["GET", "POST"])
 def run_new(request: HttpRequest, experiment_id: int) -> HttpResponse:
     """The form with a recipe's values (`?recipe=`) or another run's (`?like=`), its changes and its submission."""
-    experiment = _experiment_to_write(request, experiment_id)
-    return (_submit if request.method == "POST" else _show)(request, experiment)
+    experiment = experiment_to_write(request, experiment_id)
+    if request.method == "POST":
+        return _answer(request, experiment, entry_of_post(request.user, request.POST))
+    source = _run_to_copy(request)
+    if source:
+        return render_entry(request, experiment, entry_of_clone(source))
+    asked = request.GET.get("recipe", FIRST_RECIPE)
+    return render_entry(request, experiment, entry_of_recipe(request.GET.get("name", ""), asked))
 
 
 @require_POST
-def run_plan(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    """What the run in the form will take, and what to look at twice."""
-    _experiment_to_write(request, experiment_id)
-    form = ConfigForm.typed(load_recipe(FIRST_RECIPE), request.POST)
-    return render(request, "runs/_plan.html", {"plan": form.plan})
+def run_check(request: HttpRequest, experiment_id: int) -> HttpResponse:
+    """What stands beside the form while somebody types: what is wrong, what differs, and what the run will take."""
+    experiment = experiment_to_write(request, experiment_id)
+    entry, _ = entry_of_post(request.user, request.POST).judged()
+    return render(request, "runs/_run_aside.html", _context(experiment, entry))
 
 
-def _experiment_to_write(request: HttpRequest, experiment_id: int) -> Experiment:
+def experiment_to_write(request: HttpRequest, experiment_id: int) -> Experiment:
+    """The experiment, for those who may submit runs to it."""
     experiment = get_object_or_404(selectors.visible_experiments(request.user), id=experiment_id)
     if not may_write(request.user, experiment.team_id):
         raise PermissionDenied(NO_RIGHT)
     return experiment
 
 
-def _show(request: HttpRequest, experiment: Experiment) -> HttpResponse:
-    like = _run_to_copy(request)
-    recipe = like.recipe if like else request.GET.get("recipe", FIRST_RECIPE)
-    form = RunForm({"recipe": recipe, "name": request.GET.get("name", "")})
-    known = recipe if form.is_valid() else FIRST_RECIPE
-    config = ConfigForm.showing(load_recipe(known), like.config) if like else ConfigForm(load_recipe(known))
-    return _render(request, experiment, form, config, known)
+def render_entry(request: HttpRequest, experiment: Experiment, entry: Entry, status: int = 200) -> HttpResponse:
+    template = "runs/_run_fields.html" if request.htmx else "runs/run_new.html"
+    return render(request, template, _context(experiment, entry), status=status)
 
 
-def _submit(request: HttpRequest, experiment: Experiment) -> HttpResponse:
-    form = RunForm(request.POST)
-    is_valid = form.is_valid()
-    recipe = form.cleaned_data.get("recipe", FIRST_RECIPE)
-    if edited := ConfigForm.edited(load_recipe(recipe), request.POST):
-        return _render(request, experiment, form, edited, recipe)
-    config_form, config = ConfigForm.submitted(load_recipe(recipe), request.POST)
-    if not is_valid or config is None:
-        return _render(request, experiment, form, config_form, recipe, status=422)
-    name = form.cleaned_data["name"] or _suggest_name(experiment, recipe)
-    run = services.submit_run(request.user, experiment, name, recipe, config.model_dump(mode="json"))
+def _answer(request: HttpRequest, experiment: Experiment, entry: Entry) -> HttpResponse:
+    post = request.POST
+    chosen = entry.form.cleaned_data.get("recipe", entry.recipe)
+    if "restore" in post:
+        return render_entry(request, experiment, replace(entry, is_restored=True))
+    if chosen != entry.recipe:
+        return render_entry(request, experiment, entry.on_recipe(chosen))
+    if post.get("view") in (YAML, FORM):
+        shown = entry.as_form() if post["view"] == FORM else entry.as_yaml()
+        return render_entry(request, experiment, shown)
+    if edited := entry.edited(post):
+        return render_entry(request, experiment, edited)
+    return _submit(request, experiment, entry)
+
+
+def _submit(request: HttpRequest, experiment: Experiment, entry: Entry) -> HttpResponse:
+    form = entry.form
+    entry, config = entry.judged()
+    if not form.is_single() or config is None:
+        return render_entry(request, experiment, entry, status=422)
+    run = services.submit_run(
+        request.user,
+        experiment,
+        form.cleaned_data["name"] or suggest_name(experiment, entry.recipe, entry.source),
+        entry.recipe,
+        config.model_dump(mode="json"),
+        cloned_from=entry.source,
+        priority=form.cleaned_data["priority"],
+        num_gpus=form.cleaned_data["num_gpus"],
+    )
     return redirect("run", run.id)
 
 
-def _render(request, experiment, form, config, recipe, status=200) -> HttpResponse:
-    context = {
+def _context(experiment: Experiment, entry: Entry) -> dict:
+    return {
         "experiment": experiment,
-        "form": form,
-        "config": config,
-        "recipe": find_recipe(recipe),
-        "suggested_name": _suggest_name(experiment, recipe),
+        "entry": entry,
+        "form": entry.form,
+        "config": entry.config,
+        "recipe": find_recipe(entry.recipe),
+        "suggested_name": suggest_name(experiment, entry.recipe, entry.source),
     }
-    template = "runs/_run_fields.html" if request.htmx else "runs/run_new.html"
-    return render(request, template, context, status=status)
 
 
 def _run_to_copy(request: HttpRequest) -> Run | None:
@@ -78,7 +100,3 @@ def _run_to_copy(request: HttpRequest) -> Run | None:
     if not wanted:
         return None
     return get_object_or_404(selectors.visible_runs(request.user), id=selectors.parse_run_id(wanted))
-
-
-def _suggest_name(experiment: Experiment, recipe: str) -> str:
-    return f"{recipe} {experiment.runs.count() + 1}"

@@ -61,7 +61,7 @@ def parse_axes(text: str, data: Mapping) -> tuple[Axis, ...]:
 
 
 def check_axis(knob: str, values: Sequence[Any], data: Mapping) -> Axis:
-    """An axis whose values are given as data. Raises ValueError where there is no such knob, or a value stands twice."""
+    """An axis whose values are given as data. Raises ValueError for no such knob, or a value that stands twice."""
     named = find_knob(knob.strip(), data)
     if named.path == "seed":
         raise ValueError("Seeds have a field of their own: give them there.")

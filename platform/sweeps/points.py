@@ -28,7 +28,7 @@ class Point:
 
 
 def points_of(data: Mapping, axes: Sequence[Axis], num_seeds: int) -> tuple[Point, ...]:
-    """Every point of the grid, checked. Raises AxesInvalid for a sweep of too many runs, before anything is checked."""
+    """Every point of the grid, checked. Raises AxesInvalid, before anything is checked, for too many runs."""
     num_runs = prod(len(axis.values) for axis in axes) * num_seeds
     if num_runs > MOST_RUNS:
         counts = " × ".join([*(str(len(axis.values)) for axis in axes), f"{num_seeds} seed{'s' * (num_seeds > 1)}"])

@@ -9,7 +9,7 @@ from flowdppo_engine.config import RunConfig
 from runs import lifecycle
 from runs.models import Experiment, Priority, Run
 from runs.services import queue_run, require_writer
-from sweeps.axes import Axis, AxesInvalid, check_seeds
+from sweeps.axes import AxesInvalid, Axis, check_seeds
 from sweeps.models import Sweep, SweepRun
 from sweeps.points import MOST_RUNS, Point, labels_of, name_of, points_of
 from teams import audit

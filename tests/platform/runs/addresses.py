@@ -31,7 +31,7 @@ ACCESS = {
         Access(WRITERS, kwargs=EXPERIMENT, query="?like={run}"),
         Access((302, 404, 403, 422, 422), kwargs=EXPERIMENT, post={"recipe": "sandbox-smoke"}),
     ],
-    "run_plan": [
+    "run_check": [
         Access((302, 405, 405, 405, 405), kwargs=EXPERIMENT),
         Access((302, 404, 403, 200, 200), kwargs=EXPERIMENT, post={}),
     ],

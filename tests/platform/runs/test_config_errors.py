@@ -100,4 +100,4 @@ def test_a_good_configuration_passes():
 def test_an_unknown_field_is_named():
     with pytest.raises(ConfigInvalid) as caught:
         check_config({"lora": {"rnak": 3}})
-    assert caught.value.errors == {"lora": ["There is no knob lora.rnak: remove it."]}
+    assert caught.value.errors == {"lora.rnak": ["There is no knob lora.rnak: remove it."]}

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.recipes import load_recipe, recipes_by_family
-from runs.config_form import BoundKnob, ConfigForm
+from runs.config_form import BoundKnob, ConfigForm, texts_in
 from runs.models import Run
 from runs.server_paths import on_this_server
 from tests.platform.forms import adding, fields_of, removing
@@ -45,7 +45,7 @@ def prompt_files(settings, tmp_path):
 def submitted(**texts: str) -> ConfigForm:
     post = QueryDict(mutable=True)
     post.update({f"config.{path.replace('__', '.')}": text for path, text in texts.items()})
-    return ConfigForm.submitted(RunConfig(), post)[0]
+    return ConfigForm(RunConfig(), texts_in(post)).judged()[0]
 
 
 def test_the_short_form_has_the_essential_knobs_and_the_sections_the_rest():
@@ -76,10 +76,11 @@ def test_only_sections_with_errors_are_open():
     assert not any(section.needs_attention for section in good.sections)
 
 
-def test_errors_without_a_place_of_their_own_stand_at_the_top():
-    form = ConfigForm(RunConfig(), errors={"": ["Whole."], "rollout.dynamics": ["Block."], "lora.rank": ["Knob."]})
-    assert form.top_errors == ["Whole.", "Block."]
-    assert form.num_errors == 2
+def test_each_problem_is_listed_once_with_the_field_where_it_is_put_right():
+    errors = {"": ["Whole.", "Knob."], "rollout.dynamics": ["Block."], "lora.rank": ["Knob."]}
+    form = ConfigForm(RunConfig(), errors=errors)
+    listed = [(problem.message, problem.id, problem.label) for problem in form.problems]
+    assert listed == [("Whole.", "", ""), ("Knob.", "config-lora-rank", "LoRA · Rank"), ("Block.", "", "")]
     rank: BoundKnob = next(knob for knob in form.essentials if knob.node.dotted == "lora.rank")
     assert rank.errors == ["Knob."]
 
@@ -174,7 +175,6 @@ def test_a_run_without_a_name_gets_the_suggested_one(member, address, fields, la
 def test_nothing_typed_is_lost_on_an_error(member, address, fields):
     typed = {
         "name": ["Mine"],
-        "recipe": ["sandbox-flow-grpo"],
         "config.lora.rank": ["many"],
         "config.optimizer.lr": [" 1e-4 "],
         "config.prompts.train": ["sandbox:nothing"],

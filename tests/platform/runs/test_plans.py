@@ -52,7 +52,7 @@ def test_warnings_are_told_and_what_is_wrong_has_no_plan():
 
 @pytest.fixture
 def address(lab) -> str:
-    return reverse("run_plan", args=[lab.experiment.id])
+    return reverse("run_check", args=[lab.experiment.id])
 
 
 def test_the_form_tells_its_plan_as_it_is_typed(member, address, lab):

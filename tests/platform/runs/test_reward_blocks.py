@@ -186,7 +186,7 @@ def test_rewards_are_added_and_removed_by_buttons_and_nothing_typed_is_lost(memb
     fields = fields_of(member.get(address).text) | {"config.seed": ["many"], "name": ["Typed"]}
     for _ in range(2):
         response = member.post(address, fields | adding("http"))
-        assert response.status_code == 200 and "to put right" not in response.text
+        assert response.status_code == 200 and "Not submitted" not in response.text
         fields = fields_of(response.text)
     assert fields["config.rewards"][2:] == ["http", "http-2"]
     fields["config.rewards.http-2.url"] = ["http://two/"]

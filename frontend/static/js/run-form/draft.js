@@ -1,0 +1,30 @@
+/** What was typed survives a reload: the tab remembers it, and the server draws the form from it again. */
+
+const keyOf = (form) => `draft ${form.dataset.draft}`;
+
+export function keepDraft(form) {
+  const fields = [...new FormData(form)].filter(([name, value]) => name !== "csrfmiddlewaretoken" && typeof value === "string");
+  sessionStorage.setItem(keyOf(form), JSON.stringify(fields));
+}
+
+/** Bring back what this tab has of the form, unless the page has come with what was typed already. */
+export function offerDraft(form) {
+  // What is sent is a run now, or comes back with what is to be put right.
+  form.addEventListener("submit", () => sessionStorage.removeItem(keyOf(form)));
+  form.addEventListener("click", (event) => event.target.closest("[data-leave]") && sessionStorage.removeItem(keyOf(form)));
+  if (document.getElementById("problems")) return keepDraft(form);
+  const kept = sessionStorage.getItem(keyOf(form));
+  if (!kept || new URLSearchParams(location.search).has("recipe")) return;
+  const fields = JSON.parse(kept);
+  const recipe = fields.find(([name]) => name === "shown_recipe")?.[1];
+  if (recipe) form.querySelector("#id_recipe").value = recipe;
+  const values = {};
+  for (const [name, value] of fields) (values[name] ??= []).push(value);
+  // As the draft has it, and nothing of what the page shows.
+  window.htmx.ajax("POST", form.getAttribute("action"), {
+    source: document.body,
+    target: "#run-fields",
+    swap: "outerHTML",
+    values: { ...values, restore: "draft" },
+  });
+}
