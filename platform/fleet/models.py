@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F
 from django.db.models.functions import Extract, Now
 
+from fleet.states import NodeState
 from teams.models import Team
 
 SILENT_AFTER = 60.0
@@ -65,13 +66,12 @@ class Node(models.Model):
         return f"GPUs {', '.join(numbers[:-1])} and {numbers[-1]}" if len(numbers) > 1 else f"GPU {numbers[0]}"
 
     @property
-    def is_silent(self) -> bool:
-        return self.silence > SILENT_AFTER
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it takes new work."""
-        return not (self.left_at or self.draining_at or self.is_silent)
+    def state(self) -> NodeState:
+        if self.left_at:
+            return NodeState.LEFT
+        if self.silence > SILENT_AFTER:
+            return NodeState.SILENT
+        return NodeState.DRAINING if self.draining_at else NodeState.OPEN
 
 
 class Hold(models.Model):
@@ -79,7 +79,7 @@ class Hold(models.Model):
 
     node = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="holds")
     gpus = ArrayField(
-        models.PositiveSmallIntegerField(), help_text="Which slots of runs it keeps from them; often none."
+        models.PositiveSmallIntegerField(), help_text="Slots of runs that it keeps from them; often none."
     )
     label = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)

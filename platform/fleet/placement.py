@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fleet.ordering import NOTHING_YET, Share, Waiting
+from fleet.states import NodeState
 
 RESERVE_AFTER = 600.0
 """Seconds."""
@@ -29,15 +30,20 @@ class Ending:
 
 @dataclass(frozen=True)
 class Target:
-    """A known node. `is_open`: it takes new work now; one that is gone or drains may come back."""
+    """A known node. `silence`: seconds since it was heard from; `busy`: slots in use whatever `endings` say."""
 
     node_id: int
     name: str
     slots: tuple[int, ...]
     has_gpus: bool = False
-    is_open: bool = True
+    state: NodeState = NodeState.OPEN
+    silence: float = 0.0
     endings: tuple[Ending, ...] = ()
     busy: frozenset[int] = field(default=frozenset())
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == NodeState.OPEN
 
     @property
     def free(self) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from fleet.models import Hold, Node
+from fleet.states import NodeState
 from runs.models import Attempt, AttemptOutcome
 
 LOCK = 0x666C656574
@@ -57,7 +58,7 @@ def take_for_job(node: Node, label: str, needs_gpu: bool, busy: Collection[int] 
     """
     with locked():
         node = Node.objects.filter(id=node.id).first()
-        if node is None or not node.is_open or node.holds.count() >= node.job_slots:
+        if node is None or node.state != NodeState.OPEN or node.holds.count() >= node.job_slots:
             return None
         wanted = 1 if needs_gpu and node.has_gpus else 0
         free = free_slots(node, busy)

@@ -83,13 +83,14 @@ def known_targets(busy: Mapping[int, Collection[int]]) -> list[Target]:
         endings[node_id].append(Ending(tuple(gpus), None))
     return [
         Target(
-            node.id,
-            node.name,
-            tuple(node.slots),
-            node.has_gpus,
-            node.is_open,
-            tuple(endings[node.id]),
-            frozenset(busy.get(node.id, ())),
+            node_id=node.id,
+            name=node.name,
+            slots=tuple(node.slots),
+            has_gpus=node.has_gpus,
+            state=node.state,
+            silence=float(node.silence),
+            endings=tuple(endings[node.id]),
+            busy=frozenset(busy.get(node.id, ())),
         )
         for node in Node.objects.all()
     ]
