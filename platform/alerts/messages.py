@@ -57,7 +57,7 @@ class Message:
             raise NotDelivered(str(error)) from error
         answer = _ask({"url": self.url, "trusted": trusted, "title": title, "body": body})
         if not answer.get("sent"):
-            raise NotDelivered(_without(self.url, answer["error"]))
+            raise NotDelivered(_without_secrets(answer["error"], self.url, self.shown))
 
 
 def _server(scheme: str, seen: dict) -> str:
@@ -94,8 +94,9 @@ def _ask(request: dict) -> dict:
         raise NotDelivered("apprise ended without an answer") from None
 
 
-def _without(url: str, words: str) -> str:
-    """What is told of an error, without the parts of the address that may be secret."""
+def _without_secrets(words: str, url: str, shown: str) -> str:
+    """What is told of an error, without the parts of the address that are not shown."""
     for part in sorted(re.split(r"[/?&=@:]+", url), key=len, reverse=True):
-        words = words.replace(part, "***") if len(part) >= SHORTEST_SECRET else words
+        if len(part) >= SHORTEST_SECRET and part not in shown:
+            words = words.replace(part, "***")
     return words

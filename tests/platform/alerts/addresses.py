@@ -46,7 +46,9 @@ ACCESS = {
 
 def make_things(lab: Lab) -> dict:
     run = add_run(lab.experiment, "watched")
-    alert = Alert.objects.create(run=run, kind=Kind.NO_PROGRESS, iteration=3, mark=3, level=0, since=0, summary="Stuck.")
+    alert = Alert.objects.create(
+        run=run, kind=Kind.NO_PROGRESS, iteration=3, mark=3, level=0, since=0, summary="Stuck."
+    )
     Rule.objects.create(experiment=lab.experiment, kind=Kind.NO_PROGRESS, options={"minutes": 7})
     channel = make_channel(lab.team)
     return {

@@ -1,0 +1,24 @@
+"""Runs that are watched."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from runs.models import Run
+from tests.platform.alerts.receiver import Receiver
+from tests.platform.alerts.watched_run import WatchedRun
+
+
+@pytest.fixture
+def watched(lab) -> WatchedRun:
+    """The only run there is."""
+    Run.objects.all().delete()
+    return WatchedRun(lab.experiment)
+
+
+@pytest.fixture
+def receiver(settings) -> Iterator[Receiver]:
+    """A server on this machine, which the operator lists."""
+    settings.MESSAGE_HOSTS = "127.0.0.1:*"
+    with Receiver() as server:
+        yield server
