@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from catalog.prompt_files import with_files
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.prompt_checks import find_prompt_problems
 from runs.entries import lists, nodes_of, slots_of
@@ -53,7 +54,7 @@ class ConfigCheck:
     def _unfit_prompts(self, config: RunConfig) -> Errors:
         key = config.model_dump_json(include={"prompts", "rewards", "evaluation", "checkpoint"})
         if key not in self._known:
-            problems = find_prompt_problems(config)
+            problems = find_prompt_problems(with_files(config))
             self._known[key] = _gather((problem.field, _sentence(problem.message)) for problem in problems)
         return self._known[key]
 
