@@ -16,31 +16,29 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, Greatest, JSONObject
 
-from runs.models import Evaluation, Experiment, MetricPoint, Run, RunState
+from runs.metric_names import KL_TO_BASE, REWARD
+from runs.models import Evaluation, Experiment, Run, RunState
 from runs.selectors import STANDS, visible_experiments, visible_runs
+from runs.summaries import BEST
 from teams.models import User
-
-REWARD_KEY = "reward/mean"
-KL_KEY = "kl/reference_nats"
 
 # A run's score is that of its first reward on its first evaluation prompt set.
 FIRST_REWARD = ("rewards", "0")
 FIRST_PROMPT_SET = ("evaluation", "prompt_sets", "0")
 
+UNARCHIVED = Q(runs__archived_at=None)
+LAST_ACTIVITY = Greatest("created_at", Max("runs__created_at"), Max("runs__started_at"), Max("runs__ended_at"))
+
 
 def experiments_overview(user: User) -> QuerySet[Experiment]:
-    """The user's experiments, the liveliest first, with runs by state, last activity and the best score."""
-    counts = {f"num_{state}": Count("runs", filter=Q(runs__state=state)) for state in RunState.values}
-    best = _first_scores(Evaluation.objects.filter(run__experiment=OuterRef("pk"), iteration__gt=0))
+    """The user's experiments, the liveliest first, with last activity, and of the runs that are not archived how
+    many are in each state (`num_queued`, ...) and the best score.
+    """
+    counts = {f"num_{state}": Count("runs", filter=UNARCHIVED & Q(runs__state=state)) for state in RunState.values}
+    best = Max(Cast(_Text("runs__summary", Value(BEST)), FloatField()), filter=UNARCHIVED)
     return (
         visible_experiments(user)
-        .annotate(
-            **counts,
-            last_activity=Greatest(
-                "created_at", Max("runs__created_at"), Max("runs__started_at"), Max("runs__ended_at")
-            ),
-            best_score=Subquery(best.order_by(F("mean").desc(nulls_last=True)).values("mean")[:1]),
-        )
+        .annotate(**counts, last_activity=LAST_ACTIVITY, best_score=best)
         .order_by("-last_activity")
     )
 
@@ -54,17 +52,16 @@ def with_latest_numbers(runs: QuerySet[Run]) -> QuerySet[Run]:
     """The runs with `reward`, `kl` and `score` (mean, low, high, difference)."""
     latest = _first_scores(Evaluation.objects.filter(run=OuterRef("pk"))).order_by("-iteration", "-attempt__number")
     return runs.annotate(
-        reward=_latest_value(REWARD_KEY), kl=_latest_value(KL_KEY), score=Subquery(latest.values("score")[:1])
+        reward=_last_value(REWARD), kl=_last_value(KL_TO_BASE), score=Subquery(latest.values("score")[:1])
     )
 
 
-def _latest_value(key: str) -> Subquery:
-    points = MetricPoint.objects.filter(STANDS, run=OuterRef("pk"), key=key)
-    return Subquery(points.order_by("-iteration", "-attempt__number").values("value")[:1])
+def _last_value(key: str) -> Cast:
+    return Cast(_Text("summary", Value(key)), FloatField())
 
 
 def _first_scores(evaluations: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
-    """Evaluations on their run's first prompt set, with the score of its first reward as `mean` and `score`."""
+    """Evaluations on their run's first prompt set, with the score of its first reward as `score`."""
     label, name = (_Text("run__config", *map(Value, (*FIRST_REWARD, field))) for field in ("label", "name"))
     reward = Coalesce(label, name)
     score = _Json("scores", reward)
@@ -73,7 +70,6 @@ def _first_scores(evaluations: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
         .annotate(first_prompt_set=_Text("run__config", *map(Value, FIRST_PROMPT_SET)))
         .filter(prompt_set=F("first_prompt_set"))
         .annotate(
-            mean=Cast(_Text(score, Value("mean")), FloatField()),
             score=JSONObject(
                 **{key: _Json(score, Value(key)) for key in ("mean", "low", "high")},
                 difference=_Json("difference", reward),

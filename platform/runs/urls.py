@@ -2,14 +2,10 @@
 
 from django.urls import path
 
-from runs import downloads, fragments, life_views, run_form_views, views
+from runs import downloads, fragments, life_views, list_urls, run_form_views, views
 
 urlpatterns = [
-    path("", views.experiment_list, name="experiments"),
-    path("experiments/new/", views.experiment_new, name="experiment_new"),
-    path("experiments/<int:experiment_id>/", views.experiment_page, name="experiment"),
-    path("experiments/<int:experiment_id>/runs/", views.experiment_runs, name="experiment_runs"),
-    path("experiments/<int:experiment_id>/compare/", views.experiment_compare, name="experiment_compare"),
+    *list_urls.urlpatterns,
     path("experiments/<int:experiment_id>/runs/new/", run_form_views.run_new, name="run_new"),
     path("experiments/<int:experiment_id>/runs/check/", run_form_views.run_check, name="run_check"),
     path("runs/<uuid:run_id>/", views.run_page, name="run"),

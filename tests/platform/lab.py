@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from flowdppo_engine.config import RunConfig
+from runs import summaries
 from runs.models import Attempt, Checkpoint, Evaluation, Experiment, LogLine, MetricPoint, Run, RunState, Sample
 from teams.models import Role, Team, User
 from teams.services import create_team, create_user, set_role
@@ -56,23 +57,28 @@ def resume(run: Run, iteration: int) -> Attempt:
     lost = last_attempt(run)
     lost.outcome, lost.valid_until = "lost", iteration
     lost.save()
+    summaries.refresh(run.id)
     return Attempt.objects.create(run=run, number=lost.number + 1, worker="node-2", resumed_from=iteration)
 
 
 def add_point(run: Run, key: str, iteration: int, value: float) -> MetricPoint:
     at = {"run": run, "attempt": last_attempt(run), "iteration": iteration, "step": 2 * iteration}
-    return MetricPoint.objects.create(**at, key=key, time=0.0, value=value)
+    point = MetricPoint.objects.create(**at, key=key, time=0.0, value=value)
+    summaries.refresh(run.id)
+    return point
 
 
 def add_evaluation(run: Run, iteration: int, mean: float, prompt_set: str = "sandbox:in_domain") -> Evaluation:
     """The score of the first reward; the difference is to a base model of 0.4."""
-    return Evaluation.objects.create(
+    evaluation = Evaluation.objects.create(
         **_at(run, iteration),
         prompt_set=prompt_set,
         num_prompts=2,
         scores={"sandbox_soft_tifa": _estimate(mean) | {"per_prompt": [mean, mean]}},
         difference={"sandbox_soft_tifa": _estimate(mean - 0.4)} if iteration else {},
     )
+    summaries.refresh(run.id)
+    return evaluation
 
 
 def add_checkpoint(run: Run, iteration: int, files: dict[str, bytes] | None = None) -> Checkpoint:

@@ -6,9 +6,20 @@ from math import isfinite
 from django import template
 from django.utils import timezone
 
+from runs.models import RunState
+
 register = template.Library()
 
 DASH = "–"
+# The liveliest first.
+STATES = (
+    RunState.RUNNING,
+    RunState.QUEUED,
+    RunState.STOPPED,
+    RunState.FINISHED,
+    RunState.FAILED,
+    RunState.CANCELLED,
+)
 
 
 @register.filter
@@ -52,6 +63,13 @@ def verdict(estimate) -> str:
     if low is None or high is None:
         return "none"
     return "better" if low > 0 else "worse" if high < 0 else "open"
+
+
+@register.filter
+def num_by_state(experiment) -> list[tuple[str, int]]:
+    """How many of an experiment's runs (from `experiments_overview`) are in each state, those in none left out."""
+    counts = ((state, getattr(experiment, f"num_{state}")) for state in STATES)
+    return [(state, num) for state, num in counts if num]
 
 
 @register.filter

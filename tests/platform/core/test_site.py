@@ -69,7 +69,7 @@ def test_what_breaks_breaks_in_style(lab, monkeypatch):
     def broken(*_):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("runs.views.experiments_overview", broken)
+    monkeypatch.setattr("runs.experiment_views.read_experiments", broken)
     client = Client(raise_request_exception=False)
     client.force_login(lab.member)
     response = client.get("/")

@@ -26,6 +26,31 @@ ACCESS = {
     "experiment": [Access(TEAM, kwargs=EXPERIMENT)],
     "experiment_runs": [Access(TEAM, kwargs=EXPERIMENT)],
     "experiment_compare": [Access((302, 404, 302, 302, 302), kwargs=EXPERIMENT)],
+    "experiment_describe": [
+        Access(WRITERS, kwargs=EXPERIMENT),
+        Access((302, 404, 403, 302, 302), kwargs=EXPERIMENT, post={"name": "Another name", "tags": "mine"}),
+    ],
+    "experiment_archive": [
+        Access((302, 405, 405, 405, 405), kwargs=EXPERIMENT),
+        Access((302, 404, 403, 302, 302), kwargs=EXPERIMENT, post={}),
+    ],
+    "runs": [Access(SIGNED_IN), Access(SIGNED_IN, query="?q=state = running&sort=-reward/mean&archived=with")],
+    "run_table": [Access(SIGNED_IN)],
+    # To a stranger it is as if no run were ticked.
+    "runs_bulk": [
+        Access((302, 405, 405, 405, 405)),
+        Access((302, 302, 403, 302, 302), post={"run": "{run}", "deed": "tag", "tag": "mine"}),
+        Access((302, 302, 403, 302, 302), post={"run": "{run}", "deed": "cancel"}),
+        Access((302, 302, 403, 302, 302), post={"run": "{run}", "deed": "move", "experiment": "Thresholds"}),
+    ],
+    "run_describe": [
+        Access(WRITERS, kwargs=RUN),
+        Access((302, 404, 403, 302, 302), kwargs=RUN, post={"name": "Another name", "notes": "Mine."}),
+    ],
+    "run_rename": [
+        Access(WRITERS, kwargs=RUN),
+        Access((302, 404, 403, 200, 200), kwargs=RUN, post={"name": "Another name"}),
+    ],
     "run_new": [
         Access(WRITERS, kwargs=EXPERIMENT),
         Access(WRITERS, kwargs=EXPERIMENT, query="?like={run}"),

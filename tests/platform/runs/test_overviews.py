@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from runs import selectors
+from runs import selectors, summaries
 from runs.models import Experiment, RunState
 from runs.overviews import experiments_overview, runs_overview
 from tests.platform.lab import CONFIG, add_checkpoint, add_evaluation, add_lines, add_point, add_run, resume
@@ -17,7 +17,7 @@ def test_runs_are_counted_by_state(lab):
     for state in ("running", "finished", "finished", "failed"):
         add_run(lab.experiment, state=state)
     row = experiments_overview(lab.viewer).get()
-    assert [getattr(row, f"num_{state}") for state in RunState.values] == [0, 1, 2, 1, 0]
+    assert [getattr(row, f"num_{state}") for state in RunState.values] == [0, 1, 2, 1, 0, 0]
 
 
 def test_the_liveliest_experiment_comes_first(lab):
@@ -85,6 +85,7 @@ def test_a_label_is_the_name_of_a_reward(lab):
     evaluation = add_evaluation(run, 40, 0.5)
     evaluation.scores = {name: {"mean": mean, "low": 1, "high": 2} for name, mean in (("vlm_judge", 3), ("agrees", 4))}
     evaluation.save()
+    summaries.refresh(run.id)
     assert runs_overview(lab.viewer, lab.experiment).get().score["mean"] == 4
     assert experiments_overview(lab.viewer).get(id=lab.experiment.id).best_score == 4
 

@@ -76,7 +76,7 @@ def test_the_table_of_runs_is_refreshed_while_one_is_live(lab, member):
     add_evaluation(run, 40, 0.523)
     address = reverse("experiment_runs", args=[lab.experiment.id])
     live = member.get(address).text
-    assert f'hx-get="{address}"' in live
+    assert f'hx-get="{address}?' in live
     assert "0.523 +0.123" in words(live)
     Run.objects.filter(id=run.id).update(state="finished")
     assert "hx-get" not in member.get(address).text
