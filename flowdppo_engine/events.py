@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 from pydantic_core import from_json
 
+from flowdppo_engine.tenure import Tenure
+
 EVENTS_FILE = "events.jsonl"
 
 # JSON has no NaN and no infinity: they are written as the strings "NaN" and "Infinity", and read back as floats.
@@ -267,11 +269,14 @@ class EventWriter:
 
     def __init__(self, folder: Path):
         path = folder / EVENTS_FILE
+        self._tenure = Tenure(folder)
+        self._tenure.end_if_over()
         self._next_seq = _cut_half_written_line(path) + 1
         self._file = path.open("ab", buffering=0)
 
     def write(self, event: Event) -> None:
         """Raises OSError, the file as before, where the disk does not take the line."""
+        self._tenure.end_if_over()
         stamped = event.model_copy(update={"seq": self._next_seq, "time": time.time()})
         line, end = f"{stamped.model_dump_json()}\n".encode(), self._file.seek(0, os.SEEK_END)
         try:

@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import BaseModel, Field, ValidationError
 from safetensors import SafetensorError
 
+from flowdppo_engine.tenure import Tenure
+
 CHECKPOINTS = "checkpoints"
 # Another run's, that this one started from.
 START_FOLDER = "start"
@@ -60,6 +62,7 @@ def write(folder: Path, fill: Callable[[Path], None]) -> None:
         staging.mkdir(parents=True)
         fill(staging)
         _write_manifest(staging)
+        Tenure(folder.parents[1]).end_if_over()
         staging.rename(folder)
     except SafetensorError as error:
         shutil.rmtree(staging, ignore_errors=True)
@@ -112,6 +115,7 @@ def verify(folder: Path) -> None:
 
 def prune(run_folder: Path, keep_last: int, best: Collection[Path] = ()) -> None:
     """Delete all checkpoints but the last `keep_last` (1 or more) and the folders `best`."""
+    Tenure(run_folder).end_if_over()
     for folder in list_checkpoints(run_folder)[:-keep_last]:
         if folder not in best:
             remove(folder)
