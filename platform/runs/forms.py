@@ -3,13 +3,11 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
+from fleet.targets import MOST_GPUS
 from flowdppo_engine.recipes import recipes_by_family
 from runs.models import Experiment, Priority
 from teams.models import Team, User
 from teams.selectors import teams_written_by
-
-# GPUs of one node.
-MAX_GPUS = 16
 
 
 class ExperimentForm(forms.ModelForm):
@@ -54,10 +52,10 @@ class RunForm(forms.Form):
     )
     num_gpus = forms.IntegerField(
         min_value=1,
-        max_value=MAX_GPUS,
+        max_value=MOST_GPUS,
         required=False,
         error_messages={
-            name: f"It does not fit: give a whole number from 1 to {MAX_GPUS}."
+            name: f"It does not fit: give a whole number from 1 to {MOST_GPUS}."
             for name in ("invalid", "min_value", "max_value")
         },
     )

@@ -6,9 +6,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
+from pydantic import ValidationError
 
+from fleet import targets
+from flowdppo_engine.config import RunConfig
 from flowdppo_engine.recipes import find_recipe
 from runs import selectors, services
+from runs.config_texts import data_of
+from runs.estimates import measured_speed, num_passes
 from runs.models import Experiment, Run
 from runs.names import suggest_name
 from runs.run_entry import FIRST_RECIPE, FORM, YAML, Entry, entry_of_clone, entry_of_post, entry_of_recipe
@@ -34,7 +39,7 @@ def run_new(request: HttpRequest, experiment_id: int) -> HttpResponse:
 def run_check(request: HttpRequest, experiment_id: int) -> HttpResponse:
     """What stands beside the form while somebody types: what is wrong, what differs, and what the run will take."""
     experiment = experiment_to_write(request, experiment_id)
-    entry, _ = entry_of_post(request.user, request.POST).judged()
+    entry, _ = _judged(experiment, entry_of_post(request.user, request.POST))
     return render(request, "runs/_run_aside.html", _context(experiment, entry))
 
 
@@ -68,7 +73,7 @@ def _answer(request: HttpRequest, experiment: Experiment, entry: Entry) -> HttpR
 
 def _submit(request: HttpRequest, experiment: Experiment, entry: Entry) -> HttpResponse:
     form = entry.form
-    entry, config = entry.judged()
+    entry, config = _judged(experiment, entry)
     if not form.is_single() or config is None:
         return render_entry(request, experiment, entry, status=422)
     run = services.submit_run(
@@ -84,6 +89,16 @@ def _submit(request: HttpRequest, experiment: Experiment, entry: Entry) -> HttpR
     return redirect("run", run.id)
 
 
+def _judged(experiment: Experiment, entry: Entry) -> tuple[Entry, RunConfig | None]:
+    """With what is wrong with the configuration, and with how many GPUs are asked for."""
+    entry, config = entry.judged()
+    if config is not None and "num_gpus" in entry.form.cleaned_data:
+        data = config.model_dump(mode="json")
+        for refusal in targets.refusals(experiment.team, entry.form.cleaned_data["num_gpus"], data):
+            entry.form.add_error("num_gpus", refusal)
+    return entry, config
+
+
 def _context(experiment: Experiment, entry: Entry) -> dict:
     return {
         "experiment": experiment,
@@ -91,8 +106,20 @@ def _context(experiment: Experiment, entry: Entry) -> dict:
         "form": entry.form,
         "config": entry.config,
         "recipe": find_recipe(entry.recipe),
+        "cautions": targets.cautions(entry.form.cleaned_data.get("num_gpus", 1)),
+        "hours": _hours(experiment, entry),
         "suggested_name": suggest_name(experiment, entry.recipe, entry.source),
     }
+
+
+def _hours(experiment: Experiment, entry: Entry) -> float | None:
+    """About how long the run takes; None where that is not known, or the form is not right yet."""
+    try:
+        config = RunConfig.model_validate(data_of(entry.texts))
+    except ValidationError:
+        return None
+    speed = measured_speed(experiment.team, config)
+    return speed and speed.hours(num_passes(config), entry.form.cleaned_data.get("num_gpus", 1))
 
 
 def _run_to_copy(request: HttpRequest) -> Run | None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
+from fleet.snapshot import known_targets
 from flowdppo_engine.config import RunConfig
 from runs.estimates import PassCount, Speed, measured_speed
 from sweeps.axes import Axis, format_value
@@ -12,7 +14,10 @@ from teams.models import Team
 
 @dataclass(frozen=True)
 class SweepPlan:
-    """`gpu_hours` of all runs together are None where no run with this model was timed yet."""
+    """`gpu_hours` of all runs together are None where no run with this model was timed yet.
+
+    `num_at_once` is how many of them the nodes that take work have room for.
+    """
 
     axes: tuple[Axis, ...]
     seeds: tuple[int, ...]
@@ -21,6 +26,7 @@ class SweepPlan:
     num_gpus: int
     num_passes: float
     gpu_hours: float | None
+    num_at_once: int
 
     @property
     def num_runs(self) -> int:
@@ -34,6 +40,13 @@ class SweepPlan:
     def hours_in_turn(self) -> float | None:
         """Hours until all are done, were they to run one after another."""
         return self.gpu_hours and self.gpu_hours / self.num_gpus
+
+    @property
+    def hours_in_fleet(self) -> float | None:
+        """Hours until all are done, with every slot of the fleet to themselves; None where it has none."""
+        if not self.gpu_hours or not self.num_at_once:
+            return None
+        return self.hours_in_turn / self.num_runs * ceil(self.num_runs / self.num_at_once)
 
     @property
     def factors(self) -> str:
@@ -63,6 +76,7 @@ def plan_sweep(team: Team, data: Mapping, axes: Sequence[Axis], seeds: Sequence[
         num_gpus=num_gpus,
         num_passes=sum(num for _, num in passes) * len(seeds),
         gpu_hours=_gpu_hours(team, passes, len(seeds)),
+        num_at_once=sum(len(target.slots) // num_gpus for target in known_targets({}) if target.is_open),
     )
 
 

@@ -1,11 +1,13 @@
 """From the form of a new run to a sweep: told while it is typed, reviewed as a page, submitted."""
 
 import uuid
+from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from runs.config_errors import ConfigInvalid
 from runs.models import Experiment
 from runs.run_form_views import experiment_to_write, render_entry
 from runs.selectors import parse_run_id
@@ -43,19 +45,22 @@ def sweep_new(request: HttpRequest, experiment_id: int) -> HttpResponse:
     if submission.plan.invalid:
         return _review(request, experiment, submission, token, status=422)
     entry, plan = submission.entry, submission.plan
-    sweep = services.make_sweep(
-        request.user,
-        experiment,
-        entry.form.cleaned_data["name"] or _suggested_name(experiment),
-        entry.recipe,
-        submission.data,
-        plan.axes,
-        plan.seeds,
-        priority=entry.form.cleaned_data["priority"],
-        num_gpus=entry.form.cleaned_data["num_gpus"],
-        cloned_from=entry.source,
-        token=token,
-    )
+    try:
+        sweep = services.make_sweep(
+            request.user,
+            experiment,
+            entry.form.cleaned_data["name"] or _suggested_name(experiment),
+            entry.recipe,
+            submission.data,
+            plan.axes,
+            plan.seeds,
+            priority=entry.form.cleaned_data["priority"],
+            num_gpus=entry.form.cleaned_data["num_gpus"],
+            cloned_from=entry.source,
+            token=token,
+        )
+    except ConfigInvalid as invalid:
+        return render_entry(request, experiment, replace(entry, errors=invalid.errors), status=422)
     return redirect("sweep", sweep.id)
 
 
@@ -80,7 +85,7 @@ def _review(
     return render(request, "sweeps/review.html", context, status=status)
 
 
-NOT_SENT_ALONG = ("csrfmiddlewaretoken", "token", "view", "add", "remove", "reset", "restore")
+NOT_SENT_ALONG = ("csrfmiddlewaretoken", "token", "view", "add", "remove", "reset", "restore", "fill")
 
 
 def _suggested_name(experiment: Experiment) -> str:

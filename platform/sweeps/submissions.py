@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fleet import targets
 from runs.run_entry import Entry, entry_of_post
 from sweeps.axes import AxesInvalid, parse_axes, parse_seeds
 from sweeps.plans import SweepPlan, plan_sweep
@@ -37,7 +38,10 @@ def read_submission(user: User, team: Team, post) -> Submission:
         seeds = parse_seeds(post.get("seeds", ""), config.seed)
         if not axes and len(seeds) < 2:
             raise AxesInvalid(["Nothing varies: give a knob some values, or more than one seed."])
-        plan = plan_sweep(team, data, axes, seeds, entry.form.cleaned_data["num_gpus"])
+        num_gpus = entry.form.cleaned_data["num_gpus"]
+        if refused := targets.refusals(team, num_gpus, data):
+            raise AxesInvalid(refused)
+        plan = plan_sweep(team, data, axes, seeds, num_gpus)
     except AxesInvalid as invalid:
         return Submission(entry, data, messages=tuple(invalid.messages))
     return Submission(entry, data, plan)

@@ -32,6 +32,12 @@ def point_name(values: Mapping, labels: Mapping[str, str]) -> str:
 
 
 @register.filter
+def half_width(number: float) -> str:
+    """That of an interval, to two digits: 0.017, 11, 1,200."""
+    return f"{number:.2g}" if number < 100 else f"{number:,.0f}"
+
+
+@register.filter
 def label_in(knob: str, labels: Mapping[str, str]) -> str:
     return labels[knob]
 

@@ -9,6 +9,8 @@ document.addEventListener("click", (event) => {
   const question = event.target.closest("[data-confirm]")?.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
 });
+let loading = null;
+
 document.addEventListener("htmx:afterSettle", draw);
 window.addEventListener("storage", draw);
 document.addEventListener("click", (event) => event.target.closest("[data-theme-toggle]") && setTimeout(draw));
@@ -22,8 +24,6 @@ async function draw() {
   await loadPlotly();
   drawPicture(place, JSON.parse(document.getElementById("sweep-picture-data").textContent));
 }
-
-let loading = null;
 
 function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
