@@ -1,6 +1,7 @@
 """`python -m worker ROLE`: one process of a node.
 
-runs          takes runs from the queue and supervises their engines: one of it on every machine that trains
+runs          takes runs and small jobs from the queue and supervises their engines: one of it on every machine that
+              trains
 housekeeping  sends lost nudges again and requeues lost runs: one is enough for a team
 beat          says when housekeeping is due: exactly one
 """
@@ -33,6 +34,7 @@ def run_runs() -> None:
     from runs.nudges import RUNS_QUEUE
     from worker import node, tasks
     from worker.dispatcher import Dispatcher
+    from worker.job_dispatcher import JobDispatcher
     from worker.membership import Membership
     from worker.patience import Patience
 
@@ -40,9 +42,11 @@ def run_runs() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     held = node.lock()
     Patience("Start").insist(lambda: node.end_leftovers(Attempt.objects.all()), give_up=threading.Event())
+    Patience("Start").insist(node.end_leftover_jobs, give_up=threading.Event())
     with (
         Membership() as membership,
-        Dispatcher(lambda: membership.node, tasks.nudged, tasks.shutting_down),
+        Dispatcher(lambda: membership.node, tasks.nudged, tasks.shutting_down) as runs,
+        JobDispatcher(lambda: membership.node, runs.busy, tasks.nudged_for_jobs, tasks.shutting_down),
     ):
         logging.getLogger("worker").info("Node %s takes runs: slots %s.", membership.node, membership.node.slots)
         _work("--queues", RUNS_QUEUE, "--pool", "threads", "--concurrency", "1")

@@ -31,12 +31,12 @@ logger = logging.getLogger(__name__)
 
 
 class Engine:
-    """One life of the engine on a run folder."""
+    """One life of the engine on the folder of a run or a job; `verb` is its command."""
 
-    def __init__(self, folder: Path, devices: Devices):
+    def __init__(self, folder: Path, devices: Devices, verb: str = "resume"):
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        command = devices.command([*settings.ENGINE_COMMAND, "resume", str(folder)])
+        command = devices.command([*settings.ENGINE_COMMAND, verb, str(folder)])
         with (folder / CONSOLE_FILE).open("ab") as console:
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", GATE, "sh", *command],

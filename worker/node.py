@@ -10,6 +10,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models import QuerySet
 
+from jobs import lifecycle as job_lifecycle
+from jobs.models import LIVE, Job
 from runs import lifecycle
 from runs.models import Attempt, AttemptOutcome
 from stack.process_group import ProcessGroup
@@ -49,7 +51,15 @@ def end_leftovers(attempts: QuerySet[Attempt]) -> None:
         lifecycle.abandon(attempt, "The worker died and was started again.")
 
 
-def _end_engine(attempt: Attempt) -> None:
+def end_leftover_jobs() -> None:
+    """The same for small jobs: to be called before this worker takes any."""
+    for job in Job.objects.filter(worker=name(), state__in=LIVE).defer("payload", "result"):
+        if job.engine_pid is not None:
+            _end_engine(job)
+        job_lifecycle.abandon(job, "The worker died and was started again.")
+
+
+def _end_engine(attempt: Attempt | Job) -> None:
     group = ProcessGroup(attempt.engine_pid, attempt.engine_started_at)
     if group.members():
         logger.info("Ending the engine of %s, which an earlier worker left behind.", attempt)

@@ -4,11 +4,14 @@ import threading
 
 from celery.signals import worker_shutting_down
 
+from jobs import lifecycle as job_lifecycle
+from jobs import nudges as job_nudges
 from runs import lifecycle, nudges
 from worker.app import app
 
 shutting_down = threading.Event()
 nudged = threading.Event()
+nudged_for_jobs = threading.Event()
 
 
 @worker_shutting_down.connect
@@ -22,6 +25,11 @@ def come_and_look(run_id: str) -> None:
     nudged.set()
 
 
+@app.task(name=job_nudges.LOOK_FOR_JOBS)
+def look_for_jobs(job_id: str) -> None:
+    nudged_for_jobs.set()
+
+
 @app.task(name="worker.sweep")
 def sweep() -> None:
     nudges.sweep()
@@ -30,3 +38,4 @@ def sweep() -> None:
 @app.task(name="worker.reap")
 def reap() -> None:
     lifecycle.reap()
+    job_lifecycle.reap()

@@ -64,7 +64,7 @@ def judge(exit_code: int, last: Event | None, asked: Asked | None, console: str)
         return PutDown()
     if isinstance(last, Finished):
         return Death(AttemptOutcome.LOST, "The engine was stopped from outside.", console)
-    return Death(AttemptOutcome.LOST, _describe(exit_code), console)
+    return Death(AttemptOutcome.LOST, describe_exit(exit_code), console)
 
 
 def settle(last: Event | None) -> Complete | Failure | None:
@@ -76,7 +76,8 @@ def settle(last: Event | None) -> Complete | Failure | None:
     return None
 
 
-def _describe(exit_code: int) -> str:
+def describe_exit(exit_code: int) -> str:
+    """The end of an engine that left no last word, in a sentence."""
     if exit_code < 0:
         name = signal.Signals(-exit_code).name
         guess = " (out of memory is the usual reason)" if name == "SIGKILL" else ""

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "teams",
     "fleet",
     "runs",
+    "jobs",
     "sweeps",
     "alerts",
     "catalog",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("runs.urls")),
     path("", include("catalog.urls")),
     path("", include("alerts.urls")),
+    path("", include("jobs.urls")),
     path("", include("runs.panel_urls")),
     path("", include("sweeps.urls")),
     path("api/v1/", v1.addresses()),

@@ -14,13 +14,22 @@ from tests.platform.access import PEOPLE
 from tests.platform.alerts import addresses as alerts_addresses
 from tests.platform.catalog import addresses as catalog_addresses
 from tests.platform.core import addresses as core_addresses
+from tests.platform.jobs import addresses as jobs_addresses
 from tests.platform.lab import Lab
 from tests.platform.runs import addresses as runs_addresses
 from tests.platform.sweeps import addresses as sweeps_addresses
 from tests.platform.teams import addresses as teams_addresses
 
 # Each app's own; an app with pages adds its `addresses.py` here.
-TABLES = (core_addresses, teams_addresses, runs_addresses, alerts_addresses, catalog_addresses, sweeps_addresses)
+TABLES = (
+    core_addresses,
+    teams_addresses,
+    runs_addresses,
+    alerts_addresses,
+    catalog_addresses,
+    sweeps_addresses,
+    jobs_addresses,
+)
 ACCESS = {name: cases for table in TABLES for name, cases in table.ACCESS.items()}
 CASES = [(name, access) for name, cases in ACCESS.items() for access in cases]
 
