@@ -4,19 +4,26 @@ runs          takes runs and small jobs from the queue and supervises their engi
               trains
 housekeeping  sends lost nudges again and requeues lost runs: one is enough for a team
 beat          says when housekeeping is due: exactly one
+join URL      makes this machine a node of the site at URL, by the token that its page Nodes shows
 """
 
 import logging
 import signal
 import sys
 
-from worker.app import HOUSEKEEPING_QUEUE, app
+from worker import joining
 
 
 def main() -> None:
     roles = {"runs": run_runs, "housekeeping": run_housekeeping, "beat": run_beat}
+    if sys.argv[1:2] == ["join"]:
+        joining.join(sys.argv[2:])
     if len(sys.argv) != 2 or sys.argv[1] not in roles:
         raise SystemExit(__doc__)
+    joining.read_environment(joining.data_dir())
+    # The settings read the environment once, now that it is whole.
+    import worker.app  # noqa: F401
+
     import django
 
     django.setup()
@@ -32,7 +39,7 @@ def run_runs() -> None:
 
     from runs.models import Attempt
     from runs.nudges import RUNS_QUEUE
-    from worker import node, tasks
+    from worker import node, site_files, tasks
     from worker.dispatcher import Dispatcher
     from worker.job_dispatcher import JobDispatcher
     from worker.membership import Membership
@@ -40,6 +47,7 @@ def run_runs() -> None:
 
     # Until Celery has its own: whatever has begun by then ends in order too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    site_files.check()
     held = node.lock()
     Patience("Start").insist(lambda: node.end_leftovers(Attempt.objects.all()), give_up=threading.Event())
     Patience("Start").insist(node.end_leftover_jobs, give_up=threading.Event())
@@ -54,14 +62,20 @@ def run_runs() -> None:
 
 
 def run_housekeeping() -> None:
+    from worker.app import HOUSEKEEPING_QUEUE
+
     _work("--queues", HOUSEKEEPING_QUEUE, "--pool", "solo")
 
 
 def run_beat() -> None:
+    from worker.app import app
+
     app.start(["--quiet", "beat"])
 
 
 def _work(*options: str) -> None:
+    from worker.app import app
+
     app.worker_main(["worker", "--without-gossip", "--without-mingle", "--hostname", f"{options[1]}@%h", *options])
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from core import file_settings, secret_key, sign_in, site_address  # noqa: E402
+from core import file_settings, node_settings, secret_key, sign_in, site_address  # noqa: E402
 from stack import endpoints  # noqa: E402
 
 env = environ.Env()
@@ -165,6 +165,8 @@ MODELS_DIR = DATA_DIR / "models"
 ENGINE_COMMAND = env.list("FLOWDPPO_ENGINE_COMMAND", default=[sys.executable, "-m", "flowdppo_engine"])
 ENGINE_GRACE_SECONDS = env.float("FLOWDPPO_ENGINE_GRACE_SECONDS", default=30.0)
 WORKER_SLOTS = env.int("FLOWDPPO_WORKER_SLOTS", default=1)
+# What a machine that joins as a node is told.
+NODE_ENVIRONMENT = node_settings.for_nodes(env)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")

@@ -11,6 +11,7 @@ urlpatterns = [
     path("accounts/", include("teams.account_urls")),
     path("", include("teams.urls")),
     path("", include("runs.urls")),
+    path("", include("fleet.urls")),
     path("", include("catalog.urls")),
     path("", include("alerts.urls")),
     path("", include("jobs.urls")),

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import ExpressionWrapper, F
-from django.db.models.functions import Extract, Now
+from django.db.models import ExpressionWrapper, F, Func
+from django.db.models.functions import Now
 
 from fleet.states import NodeState
 from teams.models import Team
@@ -15,12 +15,17 @@ SILENT_AFTER = 60.0
 """Seconds. A node that has said nothing for so long may be gone; a heartbeat comes every ten."""
 
 
+def in_seconds(length) -> Func:
+    """A difference of two moments as a number that keeps its fractions."""
+    length = ExpressionWrapper(length, models.DurationField())
+    return Func(length, template="EXTRACT(EPOCH FROM %(expressions)s)::float8", output_field=models.FloatField())
+
+
 class Nodes(models.Manager):
     """Each comes with `silence`: seconds since its last heartbeat, by the database's clock alone."""
 
     def get_queryset(self) -> models.QuerySet:
-        silence = ExpressionWrapper(Now() - F("heartbeat_at"), models.DurationField())
-        return super().get_queryset().annotate(silence=Extract(silence, "epoch"))
+        return super().get_queryset().annotate(silence=in_seconds(Now() - F("heartbeat_at")))
 
 
 class Node(models.Model):

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
-from django.db.models import DurationField, ExpressionWrapper, F, Func, IntegerField, Sum
+from django.db.models import F, Func, IntegerField, Sum
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce, Extract, Greatest, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 
-from fleet.models import Hold, Node, Quota
+from fleet.models import Hold, Node, Quota, in_seconds
 from fleet.ordering import Share, Waiting, in_order
 from fleet.placement import Ending, Target
 from runs.models import Attempt, AttemptOutcome, Run, RunState
@@ -45,11 +45,11 @@ def waiting_runs():
 
 
 def _waiting() -> list[Waiting]:
-    age = Extract(ExpressionWrapper(Now() - F("created_at"), DurationField()), "epoch")
+    age = in_seconds(Now() - F("created_at"))
     source = KeyTextTransform("source", KeyTextTransform("model", "config"))
     rows = waiting_runs().annotate(age=age, source=source).order_by()
     return [
-        Waiting(run_id, team_id, priority, num_gpus, float(age), source not in (None, SMALL_MODEL))
+        Waiting(run_id, team_id, priority, num_gpus, age, source not in (None, SMALL_MODEL))
         for run_id, team_id, priority, num_gpus, age, source in rows.values_list(
             "id", "experiment__team_id", "priority", "num_gpus", "age", "source"
         )
@@ -64,12 +64,11 @@ def team_shares() -> dict[int, Share]:
     held = by_team.filter(outcome=AttemptOutcome.RUNNING).annotate(total=Sum(num_gpus))
     since = Now() - USE_COUNTS_FOR
     lasted = Coalesce("ended_at", Now()) - Greatest("started_at", since)
-    seconds = Extract(ExpressionWrapper(lasted, DurationField()), "epoch")
-    recent = by_team.exclude(ended_at__lt=since).annotate(total=Sum(seconds * num_gpus))
+    recent = by_team.exclude(ended_at__lt=since).annotate(total=Sum(in_seconds(lasted) * num_gpus))
     held, recent = (dict(rows.values_list(team, "total")) for rows in (held, recent))
     quotas = dict(Quota.objects.values_list("team_id", "max_gpus"))
     return {
-        team_id: Share(held.get(team_id) or 0, float(recent.get(team_id) or 0), quotas.get(team_id))
+        team_id: Share(held.get(team_id) or 0, recent.get(team_id) or 0.0, quotas.get(team_id))
         for team_id in held.keys() | recent.keys() | quotas.keys()
     }
 
@@ -88,7 +87,7 @@ def known_targets(busy: Mapping[int, Collection[int]]) -> list[Target]:
             slots=tuple(node.slots),
             has_gpus=node.has_gpus,
             state=node.state,
-            silence=float(node.silence),
+            silence=node.silence,
             endings=tuple(endings[node.id]),
             busy=frozenset(busy.get(node.id, ())),
         )

@@ -28,14 +28,16 @@ class Standing:
 
 
 def explain(run: Run) -> str:
-    """Why it waits; empty where it does not wait for a worker."""
+    """Why it waits; empty where it does not wait."""
     standing = standing_of(run)
     return standing.text if standing else ""
 
 
 def standing_of(run: Run) -> Standing | None:
-    if run.state != RunState.QUEUED or run.is_reported:
+    if run.state != RunState.QUEUED:
         return None
+    if run.is_reported:
+        return Standing("It is trained elsewhere, and goes on once that machine reports again.")
     if run.awaits_preflight:
         return Standing("Its first step is tried before it takes its place in the queue.")
     fleet = snapshot.take()

@@ -8,7 +8,7 @@ from django.db import transaction
 from catalog.services import add_sandbox
 from flowdppo_engine.recipes import load_recipe
 from runs.services import create_experiment, submit_run
-from teams.models import Team
+from teams.models import Team, User
 from teams.services import create_team, create_user
 
 EMAIL = "demo@example.org"
@@ -28,6 +28,8 @@ def seed_if_empty() -> SignIn | None:
         return None
     sign_in = SignIn(EMAIL, secrets.token_urlsafe(9))
     user = create_user(sign_in.email, sign_in.password)
+    # Who sets the platform up looks after its nodes too.
+    User.objects.filter(id=user.id).update(is_staff=True)
     team = create_team("Demo team", user)
     add_sandbox(user, team)
     experiment = create_experiment(user, team, "First light", "The sandbox learns to draw what it is asked for.")

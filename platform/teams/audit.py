@@ -5,10 +5,14 @@ from django.db.models import QuerySet
 from teams.models import AuditEntry, Team, User
 
 PAGE_SIZE = 50
+OPERATOR = "the operator"
 
 
-def record(user: User, team: Team, verb: str, object: str, detail: str = "") -> None:
-    """`verb` in the past tense ("cancelled"), `object` what it was done to ("run “First light”")."""
+def record(user: User | None, team: Team, verb: str, object: str, detail: str = "") -> None:
+    """`verb` in the past tense ("cancelled"), `object` what it was done to ("run “First light”").
+
+    Without a user it was the operator, at the command line.
+    """
     AuditEntry.objects.create(**_entry(user, team, verb, object, detail))
 
 
@@ -24,12 +28,12 @@ def entries_before(team: Team, entry_id: int | None = None) -> QuerySet[AuditEnt
     return entries.filter(id__lt=entry_id) if entry_id else entries
 
 
-def _entry(user: User, team: Team, verb: str, object: str, detail: str) -> dict:
+def _entry(user: User | None, team: Team, verb: str, object: str, detail: str) -> dict:
     longest = {name: AuditEntry._meta.get_field(name).max_length for name in ("object", "detail")}
     return {
         "team": team,
         "user": user,
-        "who": user.email,
+        "who": user.email if user else OPERATOR,
         "verb": verb,
         "object": object[: longest["object"]],
         "detail": detail[: longest["detail"]],

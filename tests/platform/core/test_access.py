@@ -14,6 +14,7 @@ from tests.platform.access import PEOPLE
 from tests.platform.alerts import addresses as alerts_addresses
 from tests.platform.catalog import addresses as catalog_addresses
 from tests.platform.core import addresses as core_addresses
+from tests.platform.fleet import addresses as fleet_addresses
 from tests.platform.jobs import addresses as jobs_addresses
 from tests.platform.lab import Lab
 from tests.platform.runs import addresses as runs_addresses
@@ -29,6 +30,7 @@ TABLES = (
     catalog_addresses,
     sweeps_addresses,
     jobs_addresses,
+    fleet_addresses,
 )
 ACCESS = {name: cases for table in TABLES for name, cases in table.ACCESS.items()}
 CASES = [(name, access) for name, cases in ACCESS.items() for access in cases]

@@ -112,10 +112,10 @@ def test_place_and_seconds_are_there_for_programs():
     [
         ({}, "No worker has come yet"),
         ({"awaits_preflight": True}, "Its first step is tried before"),
-        ({"is_reported": True}, ""),
+        ({"is_reported": True}, "It is trained elsewhere"),
         ({"state": RunState.RUNNING}, ""),
     ],
 )
-def test_only_what_waits_for_a_worker_is_explained(lab, fields, expected):
+def test_only_what_waits_is_explained(lab, fields, expected):
     words = explain(add_run(lab.experiment, **{"state": RunState.QUEUED, **fields}))
     assert words.startswith(expected) and bool(words) is bool(expected)
