@@ -95,6 +95,11 @@ class Alert(models.Model):
     def is_open(self) -> bool:
         return self.acknowledged_at is None
 
+    @property
+    def times_over(self) -> int:
+        """The measured value is at least so many times its threshold."""
+        return 2**self.level
+
 
 class Evidence(models.Model):
     """A sample that shows it, with the same prompt and seed as it was earlier, where there is one."""

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from alerts import selectors, services
-from alerts.charts import charts_of
+from alerts.charts import pictures_of
 from alerts.evidence import total_reward
 from alerts.telling import weights_of
 from runs.models import Run, Sample
@@ -39,7 +39,7 @@ def alert_page(request: HttpRequest, alert_id: int) -> HttpResponse:
     evidence = list(alert.evidence.select_related("now", "then"))
     context = {
         "alert": alert,
-        "charts": {"iteration": alert.iteration, "since": alert.since, "charts": charts_of(alert)},
+        "pictures": pictures_of(alert),
         "pairs": [(_shown(pair.now, weights), _shown(pair.then, weights)) for pair in evidence],
         "now": evidence[0].now.iteration if evidence else None,
         "then": next((pair.then.iteration for pair in evidence if pair.then), None),
