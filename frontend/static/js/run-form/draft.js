@@ -10,7 +10,9 @@ export function keepDraft(form) {
 /** Bring back what this tab has of the form, unless the page has come with what was typed already. */
 export function offerDraft(form) {
   // What is sent is a run now, or comes back with what is to be put right.
-  form.addEventListener("submit", () => sessionStorage.removeItem(keyOf(form)));
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.formTarget !== "_blank") sessionStorage.removeItem(keyOf(form));
+  });
   form.addEventListener("click", (event) => event.target.closest("[data-leave]") && sessionStorage.removeItem(keyOf(form)));
   if (document.getElementById("problems")) return keepDraft(form);
   const kept = sessionStorage.getItem(keyOf(form));

@@ -27,6 +27,7 @@ form.addEventListener("click", (event) => {
 
 // A second click does not submit a second run; coming back to the page allows another one.
 form.addEventListener("submit", (event) => {
+  if (event.submitter?.formTarget === "_blank") return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "yes";
 });

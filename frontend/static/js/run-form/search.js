@@ -46,7 +46,7 @@ function search(form, text, opened) {
 
 /** What a field can be found by. */
 function textOf(field) {
-  const values = [...field.querySelectorAll("input, select, textarea")].map((control) => control.value);
+  const values = [...field.querySelectorAll("input, option, textarea")].map((control) => control.value);
   const words = [...field.querySelectorAll("label, .help")].map((part) => part.textContent);
   return [field.dataset.knob, field.dataset.knob.replaceAll(/[_.]/g, " "), ...words, ...values].join(" ").toLowerCase();
 }

@@ -71,6 +71,7 @@ function valueOf(axis, text) {
 function layout({ axes, title }, colors, isMap) {
   const [x, y] = isMap ? [axes[1], axes[0]] : [axes[0], null];
   const axis = { gridcolor: colors.border, linecolor: colors.border, zeroline: false, automargin: true, tickfont: { color: colors.muted, size: 11 } };
+  const isLog = !isMap && x.is_number && isWide(x.values);
   const titled = (text) => ({ text, font: { size: 12, color: colors.muted }, standoff: 8 });
   return {
     margin: { l: 8, r: 10, t: 10, b: 8 },
@@ -80,7 +81,7 @@ function layout({ axes, title }, colors, isMap) {
     showlegend: !isMap && axes.length > 1,
     hoverlabel: { bgcolor: colors.surface, bordercolor: colors.border, font: { color: colors.text, size: 12 } },
     dragmode: false,
-    xaxis: { ...axis, title: titled(x.label), type: isMap || !x.is_number ? "category" : isWide(x.values) ? "log" : "linear", exponentformat: "power" },
+    xaxis: { ...axis, title: titled(x.label), type: isMap || !x.is_number ? "category" : isLog ? "log" : "linear", dtick: isLog ? 1 : null, exponentformat: "power" },
     yaxis: { ...axis, title: titled(isMap ? y.label : title), type: isMap ? "category" : "linear" },
   };
 }
