@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import yaml
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from catalog.models import Kind
 from catalog.prompt_texts import SUFFIXES, read_prompts
@@ -68,6 +68,17 @@ def block_of(kind: str, config: RunConfig) -> Content:
     if kind == Kind.MODEL:
         return _of_data(Kind.MODEL, {name: data["model"][name] for name in MODEL_FIELDS})
     return _of_data(Kind.REWARDS, data["rewards"])
+
+
+def normalised(kind: str, data: dict | list) -> dict | list | None:
+    """A block as this release writes it; None where it does not fit."""
+    try:
+        if kind == Kind.MODEL:
+            model = ModelConfig(**{name: data.get(name) for name in MODEL_FIELDS}).model_dump(mode="json")
+            return {name: model[name] for name in MODEL_FIELDS}
+        return _REWARDS.dump_python(_REWARDS.validate_python(data), mode="json")
+    except ValidationError:
+        return None
 
 
 def as_yaml(kind: str, data: dict | list) -> str:

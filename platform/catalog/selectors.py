@@ -68,7 +68,9 @@ def items_after(user: User, kind: str, archived: bool, after: tuple[str, int] | 
 
 def versions_of(user: User, item: Item) -> QuerySet[Version]:
     """Newest first, each with the number of runs that it was used by (`num_runs`)."""
-    return visible_versions(user).filter(item=item).annotate(num_runs=Count("uses__run", distinct=True))
+    versions = visible_versions(user).filter(item=item).annotate(num_runs=Count("uses__run", distinct=True))
+    # Where there is a count, the table's own order does not apply.
+    return versions.order_by("-number")
 
 
 def runs_using(user: User, item: Item, before: int | None = None) -> QuerySet[Use]:

@@ -96,7 +96,11 @@ class Entry:
         changed = None if self.is_unreadable else self.config.edited(post)
         if changed is None:
             return None
-        moved = replace(self, texts=changed.texts, opened=changed.opened, errors=None)
+        return replace(self, opened=changed.opened).with_texts(changed.texts)
+
+    def with_texts(self, texts: Texts) -> "Entry":
+        """With these texts in the form, unjudged."""
+        moved = replace(self, texts=texts, errors=None)
         return moved._with_yaml() if self.yaml else moved
 
 

@@ -8,10 +8,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 from pydantic import ValidationError
 
+from catalog import picking
 from fleet import targets
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.recipes import find_recipe
 from runs import selectors, services
+from runs.config_errors import ConfigInvalid
 from runs.config_texts import data_of
 from runs.estimates import measured_speed, num_passes
 from runs.models import Experiment, Run
@@ -66,6 +68,8 @@ def _answer(request: HttpRequest, experiment: Experiment, entry: Entry) -> HttpR
     if post.get("view") in (YAML, FORM):
         shown = entry.as_form() if post["view"] == FORM else entry.as_yaml()
         return render_entry(request, experiment, shown)
+    if picking.FILL in post:
+        return render_entry(request, experiment, _with_pick(request, experiment, entry))
     if edited := entry.edited(post):
         return render_entry(request, experiment, edited)
     return _submit(request, experiment, entry)
@@ -76,17 +80,28 @@ def _submit(request: HttpRequest, experiment: Experiment, entry: Entry) -> HttpR
     entry, config = _judged(experiment, entry)
     if not form.is_single() or config is None:
         return render_entry(request, experiment, entry, status=422)
-    run = services.submit_run(
-        request.user,
-        experiment,
-        form.cleaned_data["name"] or suggest_name(experiment, entry.recipe, entry.source),
-        entry.recipe,
-        config.model_dump(mode="json"),
-        cloned_from=entry.source,
-        priority=form.cleaned_data["priority"],
-        num_gpus=form.cleaned_data["num_gpus"],
-    )
+    try:
+        run = services.submit_run(
+            request.user,
+            experiment,
+            form.cleaned_data["name"] or suggest_name(experiment, entry.recipe, entry.source),
+            entry.recipe,
+            config.model_dump(mode="json"),
+            cloned_from=entry.source,
+            priority=form.cleaned_data["priority"],
+            num_gpus=form.cleaned_data["num_gpus"],
+            picked=picking.picked_versions(request.user, experiment.team_id, request.POST),
+        )
+    except ConfigInvalid as invalid:
+        return render_entry(request, experiment, replace(entry, errors=invalid.errors), status=422)
     return redirect("run", run.id)
+
+
+def _with_pick(request: HttpRequest, experiment: Experiment, entry: Entry) -> Entry:
+    """With what was picked from the team's catalogue in its place."""
+    if entry.is_unreadable:
+        return entry
+    return entry.with_texts(picking.filled(request.user, experiment.team_id, request.POST, entry.texts))
 
 
 def _judged(experiment: Experiment, entry: Entry) -> tuple[Entry, RunConfig | None]:
