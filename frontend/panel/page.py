@@ -13,8 +13,8 @@ X_AXES = [("Iteration", "iteration"), ("Optimizer step", "step")]
 
 # Tells the scripts what the controls say. They may not have arrived yet, so the last word waits for them.
 APPLY = """
-(x, smooth, log, keys) => {
-  window.panelControls = {x, smooth, log, keys};
+(x, smooth, log, lost, keys) => {
+  window.panelControls = {x, smooth, log, lost, keys};
   window.dispatchEvent(new CustomEvent("panel:controls", {detail: window.panelControls}));
 }
 """
@@ -31,11 +31,12 @@ def build_page() -> gr.Blocks:
                 0, events.MAX_SMOOTHING, 0, step=0.01, label="Smoothing", elem_id="panel-smooth", buttons=[]
             )
             log = gr.Checkbox(value=False, label="Logarithmic KL", elem_id="panel-log")
+            lost = gr.Checkbox(value=False, label="Lost attempts", elem_id="panel-lost")
             with gr.Accordion("Choose curves", open=False, elem_id="panel-picker"):
                 keys = gr.CheckboxGroup([], show_label=False, elem_id="panel-keys")
         view = gr.HTML(html_template="", js_on_load=MOUNT % static("js/panel/main.js"), elem_id="panel-view")
 
-        controls = [x, smooth, log, keys]
+        controls = [x, smooth, log, lost, keys]
         tell_scripts = {"fn": None, "inputs": controls, "js": APPLY, **PRIVATE}
         page.load(serve(events.open_view), outputs=controls, **PRIVATE).then(**tell_scripts)
         view.metrics_arrived(serve(events.list_curves), outputs=[keys], **PRIVATE)

@@ -6,6 +6,7 @@ from runs import panel_views
 
 urlpatterns = [
     path("runs/series", panel_views.series, name="run_series"),
+    path("runs/series/lost", panel_views.lost_series, name="run_lost_series"),
     path("runs/series/keys", panel_views.metric_keys, name="run_metric_keys"),
     path("runs/samples", panel_views.samples, name="run_samples"),
     path("media/samples/<int:sample_id>/", panel_views.sample_picture, name="sample_picture"),

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from runs import media
 from runs.metric_names import SHOWN_FIRST, title_of
 from runs.models import Sample
-from runs.series import list_metric_keys, read_series
+from runs.series import list_metric_keys, read_lost_series, read_series
 
 MAX_RUNS = 50
 MAX_KEYS = 100
@@ -44,6 +44,12 @@ def series(request: HttpRequest) -> HttpResponse:
     """Curves, evaluations and sample iterations of `runs`, for the metrics `keys`; new ones since `cursor`."""
     keys = _list(request, "keys", MAX_KEYS)
     return _json(read_series(request.user, _run_ids(request), keys, request.GET.get("cursor", "")))
+
+
+@fetched
+def lost_series(request: HttpRequest) -> HttpResponse:
+    """What attempts of `runs` had written of the metrics `keys` before a later attempt rolled it back."""
+    return _json(read_lost_series(request.user, _run_ids(request), _list(request, "keys", MAX_KEYS)))
 
 
 @fetched

@@ -4,7 +4,7 @@ A first call brings everything, thinned; later calls with its cursor bring only 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
@@ -12,13 +12,12 @@ from django.urls import reverse
 
 from runs import cursors
 from runs.cursors import Position
-from runs.curves import RunCurves, read_curves, read_keys
+from runs.curves import Curve, RunCurves, read_curves, read_keys
+from runs.lost_points import read_lost
 from runs.metric_names import KL_TO_BASE
-from runs.models import Evaluation, MetricPoint, Run, RunState, Sample
+from runs.models import Evaluation, MetricPoint, Run, Sample
 from runs.selectors import STANDS, visible_runs
 from teams.models import User
-
-ENDED = (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
 
 
 def list_metric_keys(user: User, run_ids: Sequence[UUID]) -> list[str]:
@@ -47,7 +46,7 @@ def read_series(user: User, run_ids: Sequence[UUID], keys: Sequence[str], cursor
     }
     return {
         "cursor": cursors.encode(reached),
-        "live": any(run.state not in ENDED for run in runs),
+        "live": any(run.is_live for run in runs),
         "runs": [
             {
                 **_describe(run, whole=known.get(run.id) != start[run.id]),
@@ -57,6 +56,16 @@ def read_series(user: User, run_ids: Sequence[UUID], keys: Sequence[str], cursor
             }
             for run in runs
         ],
+    }
+
+
+def read_lost_series(user: User, run_ids: Sequence[UUID], keys: Sequence[str]) -> dict:
+    """What attempts had written before they were rolled back, ready for JSON."""
+    return {
+        str(run_id): [
+            {"number": lost.number, "outcome": lost.outcome, "series": _columns(lost.by_key)} for lost in attempts
+        ]
+        for run_id, attempts in read_lost(user, run_ids, keys).items()
     }
 
 
@@ -111,11 +120,13 @@ def _describe(run: Run, whole: bool) -> dict:
 
 
 def _as_columns(curves: RunCurves | None) -> dict[str, dict[str, list]]:
-    if curves is None:
-        return {}
+    return {} if curves is None else _columns(curves.by_key)
+
+
+def _columns(by_key: Mapping[str, Curve]) -> dict[str, dict[str, list]]:
     return {
         key: {"iteration": curve.iterations, "step": curve.steps, "value": curve.values}
-        for key, curve in curves.by_key.items()
+        for key, curve in by_key.items()
     }
 
 

@@ -102,6 +102,21 @@ def test_a_rolled_back_stretch_leaves_the_screen(panel, web_address, synthetic):
     expect(panel.locator(".samples output")).to_have_text("iteration 0")
 
 
+def test_what_a_lost_attempt_had_written_is_drawn_on_demand(panel, web_address, synthetic):
+    synthetic.stop_and_resume(5)
+    open_panel(panel, web_address, synthetic)
+    wait_for_points(panel, "Reward", 5)
+    assert [line["name"] for line in drawn(panel, "Reward")] == ["first run"]
+    panel.get_by_label("Lost attempts").check()
+    wait_for_points(panel, "Reward", 16)
+    lost, line = drawn(panel, "Reward")
+    assert (lost["name"], line["x"]) == ("first run, attempt 1, lost", [1, 2, 3, 4, 5])
+    assert lost["x"] == list(range(5, 21))
+    assert "lost=1" in panel.url
+    panel.get_by_label("Lost attempts").uncheck()
+    wait_for_points(panel, "Reward", 5)
+
+
 def test_two_runs_are_overlaid_and_side_by_side(panel, web_address, synthetic, experiment):
     other = SyntheticRun(experiment, "second run")
     other.draw(0, num_samples=4)

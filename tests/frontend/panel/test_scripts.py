@@ -97,3 +97,15 @@ def test_scores_are_drawn_by_run_and_prompt_set_with_their_intervals(scripts):
     assert line["error_y"]["arrayminus"] == pytest.approx([0.1, 0.1])
     (frontier,) = scripts("traces", f"m.frontierTraces({arguments}, {{ofRun: () => 'red'}})")
     assert (frontier["x"], frontier["y"]) == ([0.5], [0.5])
+
+
+def test_lost_attempts_are_dashed_and_only_those_of_shown_runs(scripts):
+    series = {"kl": {"iteration": [1, 2], "step": [2, 4], "value": [0.1, 0.2]}}
+    lost = json.dumps({"a": [{"number": 1, "outcome": "lost", "series": series}], "b": []})
+    runs = json.dumps([{"id": "a", "index": 0, "name": "run"}, {"id": "b", "index": 1, "name": "other"}])
+    view = "{x: 'step', smooth: 0}"
+    (line,) = scripts("traces", f"m.lostTraces({runs}, {lost}, 'kl', {view}, {{ofRun: () => 'red'}})")
+    assert (line["x"], line["y"], line["line"]["dash"]) == ([2, 4], [0.1, 0.2], "dash")
+    assert line["name"] == "run, attempt 1, lost"
+    assert scripts("traces", f"m.lostTraces({runs}, {lost}, 'reward', {view}, {{ofRun: () => 'red'}})") == []
+    assert scripts("traces", f"m.lostTraces({runs}, {{}}, 'kl', {view}, {{ofRun: () => 'red'}})") == []

@@ -95,6 +95,7 @@ ACCESS = {
     "checkpoint_zip": [Access(TEAM, kwargs=CHECKPOINT)],
     "checkpoint_lora": [Access(TEAM, kwargs=CHECKPOINT)],
     "run_series": [Access(FETCHED_BY_ANYONE, query="?runs={run}&keys=reward/mean")],
+    "run_lost_series": [Access(FETCHED_BY_ANYONE, query="?runs={run}&keys=reward/mean")],
     "run_metric_keys": [Access(FETCHED_BY_ANYONE, query="?runs={run}")],
     "run_samples": [Access(FETCHED_BY_ANYONE, query="?run={run}&iteration=1")],
     "sample_picture": [Access(FETCHED_BY_TEAM, kwargs=SAMPLE)],

@@ -4,7 +4,7 @@ import { Card } from "./card.js";
 import { writeAddress } from "./address.js";
 import { make } from "./dom.js";
 import { nameOfPromptSet, shortNames } from "./names.js";
-import { curveTraces, frontierTraces, scoreTraces, symbolOfSet } from "./traces.js";
+import { curveTraces, frontierTraces, lostTraces, scoreTraces, symbolOfSet } from "./traces.js";
 
 const X_TITLES = { iteration: "iteration", step: "optimizer step" };
 const NUM_LEADING_CURVES = 2;
@@ -29,7 +29,7 @@ export class Charts {
     this.placed = "";
   }
 
-  draw({ runs, allRuns, view, titles, colors }) {
+  draw({ runs, allRuns, lost, view, titles, colors }) {
     const promptSets = [...new Set(allRuns.flatMap((run) => run.prompt_sets))];
     const score = this.chooseScore(allRuns);
     this.showSetKey(promptSets);
@@ -48,7 +48,7 @@ export class Charts {
     for (const key of view.keys) {
       const log = view.log && key.startsWith("kl/");
       this.curves.get(key).draw({
-        traces: curveTraces(runs, key, view, colors),
+        traces: [...lostTraces(runs, lost, key, view, colors), ...curveTraces(runs, key, view, colors)],
         ...{ colors, log, zoomKey: `${view.x} ${log}`, xTitle: X_TITLES[view.x] },
         empty: "No points yet.",
       });

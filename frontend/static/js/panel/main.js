@@ -7,6 +7,7 @@ import { make, setText } from "./dom.js";
 import { Feed } from "./feed.js";
 import { reportHeight } from "./frame.js";
 import { Legend } from "./legend.js";
+import { LostAttempts } from "./lost.js";
 import { Samples } from "./samples.js";
 import { Store } from "./store.js";
 
@@ -32,7 +33,7 @@ class Panel {
     this.keysAreFromAddress = address.keys != null;
     this.firstKeys = null;
     this.titles = {};
-    this.view = { x: "iteration", smooth: 0, log: false, keys: [] };
+    this.view = { x: "iteration", smooth: 0, log: false, lost: false, keys: [] };
     this.runIds = address.runs;
     this.store = new Store();
     const redraw = () => this.draw();
@@ -40,6 +41,7 @@ class Panel {
     this.back = make("nav", { class: "back" });
     this.legend = new Legend(redraw);
     this.charts = new Charts(address.score, redraw);
+    this.lost = new LostAttempts(redraw);
     this.samples = new Samples(address.step);
     element.replaceChildren(this.back, this.legend.element, this.note, this.charts.element, this.samples.element);
 
@@ -58,13 +60,14 @@ class Panel {
   }
 
   /** Do what the controls say, and write it into the address. */
-  async follow({ x, smooth, log, keys }) {
-    this.view = { ...this.view, x, smooth, log };
+  async follow({ x, smooth, log, lost, keys }) {
+    this.view = { ...this.view, x, smooth, log, lost };
     this.firstKeys = this.firstKeys?.length || this.keysAreFromAddress ? this.firstKeys : keys;
     writeAddress({
       x: x === "iteration" ? null : x,
       smooth: smooth || null,
       log: log ? "1" : null,
+      lost: lost ? "1" : null,
       keys: keys.join() === this.firstKeys?.join() ? null : keys.join(),
     });
     if (keys.some((key) => !(key in this.titles))) await this.learnTitles();
@@ -84,7 +87,8 @@ class Panel {
     const shown = this.legend.shown(runs);
     this.showWayBack(runs);
     this.legend.draw(runs, colors);
-    this.charts.draw({ runs: shown, allRuns: runs, view: this.view, titles: this.titles, colors });
+    const lost = this.view.lost ? this.lost.of(runs, this.view.keys) : {};
+    this.charts.draw({ runs: shown, allRuns: runs, lost, view: this.view, titles: this.titles, colors });
     this.samples.draw(shown, colors);
     if (!runs.length) setText(this.note, "There is no such run, or it belongs to a team that you are not in.");
     if (!this.askedForMetrics && runs.some((run) => run.iteration > 0)) {

@@ -124,6 +124,6 @@ export class Samples {
 
 function emptyWords(runs) {
   if (!runs.length) return "No run is shown.";
-  const ended = runs.every((run) => ["finished", "failed", "cancelled"].includes(run.state));
+  const ended = runs.every((run) => ["finished", "failed", "cancelled", "stopped"].includes(run.state));
   return ended ? "This run ended before it drew samples." : "No samples yet: the first come before iteration 1.";
 }

@@ -27,6 +27,28 @@ export function curveTraces(runs, key, view, colors) {
   });
 }
 
+/** What lost attempts had written of a metric, paler and dashed: it counts no longer. */
+export function lostTraces(runs, lost, key, view, colors) {
+  return runs.flatMap((run) =>
+    (lost[run.id] ?? []).flatMap(({ number, series }) => {
+      const curve = series[key];
+      if (!curve) return [];
+      return [
+        {
+          x: curve[view.x],
+          y: smooth(curve.value, view.smooth),
+          name: `${run.name}, attempt ${number}, lost`,
+          type: "scatter",
+          mode: "lines",
+          opacity: 0.55,
+          line: { color: colors.ofRun(run.index), width: 1.25, dash: "dash" },
+          hovertemplate: "%{y:.4g}<extra>%{fullData.name}</extra>",
+        },
+      ];
+    }),
+  );
+}
+
 /** A score on held-out prompts with its 95 % interval: a colour for each run, a symbol for each prompt set. */
 export function scoreTraces(runs, promptSets, score, view, colors) {
   return eachSet(runs, promptSets, score, ({ run, rows, promptSet, index }) => ({

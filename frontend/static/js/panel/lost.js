@@ -1,0 +1,32 @@
+/** What attempts had written before a later one rolled it back: asked for once somebody wants to see it. */
+
+export class LostAttempts {
+  /** `onChange()` is called when an answer is here. */
+  constructor(onChange) {
+    this.onChange = onChange;
+    this.byRun = {};
+    this.askedFor = "";
+  }
+
+  /** The attempts of these runs by run, as far as they are known. Asks anew where another rollback has come. */
+  of(runs, keys) {
+    const wanted = JSON.stringify([runs.map((run) => [run.id, run.life]), keys]);
+    if (wanted !== this.askedFor && runs.length && keys.length) {
+      this.askedFor = wanted;
+      this.ask(wanted, runs, keys);
+    }
+    return this.byRun;
+  }
+
+  async ask(wanted, runs, keys) {
+    const query = new URLSearchParams({ runs: runs.map((run) => run.id).join(), keys: keys.join() });
+    const response = await fetch(`/runs/series/lost?${query}`).catch(() => null);
+    if (wanted !== this.askedFor) return;
+    if (response?.ok) {
+      this.byRun = await response.json();
+      this.onChange();
+    } else {
+      this.askedFor = "";
+    }
+  }
+}
