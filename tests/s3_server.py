@@ -55,10 +55,10 @@ def find_binary() -> str:
     return found
 
 
-def start(folder: Path) -> S3Server:
-    """Returns once it answers."""
+def start(folder: Path, port: int | None = None) -> S3Server:
+    """Returns once it answers, on `port` or any."""
     folder.mkdir(parents=True)
-    ports = {name: free_port() for name in PORTS}
+    ports = {name: free_port() for name in PORTS} | ({"s3.port": port} if port else {})
     command = [find_binary(), "-logtostderr", "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
     command += [f"-{name}={port}" for name, port in ports.items()]
     command += ["-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0", f"-bucket={BUCKET}"]

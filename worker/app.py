@@ -13,6 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 from celery import Celery  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from core import broker  # noqa: E402
+
 HOUSEKEEPING_QUEUE = "housekeeping"
 SWEEP_EVERY = 5.0
 REAP_EVERY = 10.0
@@ -26,7 +28,7 @@ def _every(seconds: float, task: str) -> dict:
     return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
 
 
-app = Celery("flowdppo", broker=settings.REDIS_URL, include=["worker.tasks", "worker.alerts"])
+app = Celery("flowdppo", broker=settings.BROKER_URL, include=["worker.tasks", "worker.alerts"])
 app.conf.update(
     accept_content=["json"],
     task_serializer="json",
@@ -34,8 +36,7 @@ app.conf.update(
     # Acknowledged before it runs: no visibility timeout can deliver a nudge again while its run goes on for days.
     task_acks_late=False,
     # A node takes no nudge that it has no slot for; another node may be free.
-    worker_prefetch_multiplier=1,
-    worker_disable_prefetch=True,
+    **broker.taking(settings.BROKER_URL),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     worker_hijack_root_logger=False,

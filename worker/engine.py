@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from catalog.prompt_files import lay_files_of
+from core.secret_variables import SECRET_VARIABLES
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.prompts import ROOT_VARIABLE
 from flowdppo_engine.recipes import dump_config
@@ -19,7 +20,6 @@ CONFIG_FILE = "config.yaml"
 CONSOLE_FILE = "console.log"
 CONSOLE_TAIL_BYTES = 4000
 KILL_TIMEOUT = 10.0
-SECRETS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")
 
 # The engine begins only after our "go": its pid is in the database by then. A supervisor that dies before that closes
 # the pipe, and the shell ends without having started anything.
@@ -92,5 +92,5 @@ def console_tail(folder: Path) -> str:
 
 
 def _environment() -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
+    inherited = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
     return inherited | {"PYTHONUNBUFFERED": "1", ROOT_VARIABLE: str(settings.PROMPTS_DIR.parent)}

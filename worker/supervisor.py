@@ -59,6 +59,7 @@ class Supervisor:
         with LeaseKeeper(self._lease, on_lost=self._kill) as keeper:
             verdict = self._find_verdict(keeper)
             self._insist(lambda: self._record(verdict))
+        self._insist(self._stream.leave)
 
     def _find_verdict(self, keeper: LeaseKeeper) -> Verdict:
         try:
@@ -79,6 +80,7 @@ class Supervisor:
         """
         earlier = Attempt.objects.filter(run_id=self._lease.run_id, number__lt=self._lease.attempt_number)
         self._insist(lambda: node.end_leftovers(earlier))
+        self._insist(self._stream.take_up)
         last = self._insist(earlier.last)
         if last is None:
             return None
@@ -99,6 +101,7 @@ class Supervisor:
         # Nothing of it may write any more once its stream is read to the end.
         self._engine.end()
         self._store_all(attempt)
+        self._insist(lambda: self._stream.end_attempt(attempt))
         return judge(self._engine.exit_code(), self._stream.last_word, self._asked, console_tail(self._folder))
 
     def _watch(self, attempt: Attempt, keeper: LeaseKeeper) -> None:
@@ -111,7 +114,7 @@ class Supervisor:
                 self._pass_on(asked)
             if time.monotonic() > self._kill_at:
                 self._kill()
-            if not self._patience.try_once(lambda: self._stream.store_next(attempt)):
+            if not self._patience.try_once(lambda: self._stream.store_next(attempt, wait=False)):
                 time.sleep(LOOK_EVERY)
 
     def _what_is_asked(self, keeper: LeaseKeeper) -> Asked | None:

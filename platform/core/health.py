@@ -43,7 +43,7 @@ def database_answers() -> bool:
 
 def broker_answers() -> bool:
     try:
-        with Connection(settings.REDIS_URL, connect_timeout=CONNECT_SECONDS) as broker:
+        with Connection(settings.BROKER_URL, connect_timeout=CONNECT_SECONDS) as broker:
             broker.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
             return True
     except OperationalError:

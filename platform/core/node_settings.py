@@ -9,6 +9,7 @@ import environ
 ADDRESSES = ("DATABASE_URL", "REDIS_URL")
 PASSED_ON = (
     "BROKER_URL",
+    "BROKER_URL",
     "FILES_URL",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -76,6 +76,11 @@ class S3Files(S3Storage):
             with _told_apart(file.name):
                 self._client.copy(self._object(file.name), self.bucket_name, self._key(name))
 
+    def delete(self, name: str) -> None:
+        """One that is not there is no error. Raises FilesAway."""
+        with _told_apart(name):
+            self._client.delete_object(**self._object(name))
+
     def delete_folder(self, folder: str) -> None:
         """Delete every file in it; one that is not there is no error. Raises FilesAway."""
         keys = [entry["Key"] for entry in self._list(self._key(folder).rstrip("/") + "/")]
@@ -89,8 +94,9 @@ class S3Files(S3Storage):
         with _told_apart(self.bucket_name):
             self._client.list_objects_v2(Bucket=self.bucket_name, Prefix=self._key("probe/"), MaxKeys=1)
 
-    @property
+    @cached_property
     def _client(self):
+        """One for all threads, which may share it; making one takes a tenth of a second."""
         return self.connection.meta.client
 
     def _key(self, name: str) -> str:

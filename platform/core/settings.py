@@ -27,6 +27,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 embedded = None if {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys() else endpoints.read(DATA_DIR)
 DATABASE_URL = env.str("DATABASE_URL", default=embedded.database_url if embedded else "")
 REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url if embedded else "")
+# Nudges may go through RabbitMQ instead; what processes count together stays in Redis.
+BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
 
 DATABASES = {"default": env.db_url_config(DATABASE_URL)} if DATABASE_URL else {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -179,5 +181,9 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "botocore": {"level": "WARNING"},
+    },
 }

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
+from core import broker
 from fleet.snapshot import waiting_runs
 from runs.models import Run
 
@@ -65,6 +66,6 @@ def _queue_length() -> int:
 
 @cache
 def _sender() -> Celery:
-    sender = Celery("flowdppo-nudges", broker=settings.REDIS_URL, set_as_current=False)
-    sender.conf.broker_transport_options = {"socket_connect_timeout": 3, "socket_timeout": 10}
+    sender = Celery("flowdppo-nudges", broker=settings.BROKER_URL, set_as_current=False)
+    sender.conf.update(broker.sending(settings.BROKER_URL))
     return sender

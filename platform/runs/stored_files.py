@@ -4,28 +4,27 @@ In a folder that every machine sees, the engine writes them where they stay. In 
 its own, so that an attempt which has lost its run and does not know it yet cannot write over what the next one made.
 """
 
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from django.core.files.storage import default_storage
 
-from core.storage import StoredFile
-from runs.models import Checkpoint, Sample
+from runs.models import Attempt, Checkpoint, Sample
 
 
 class OutsideRunFolder(FileNotFoundError):
     """What an engine wrote into the database would lead out of its run's folder."""
 
 
-def folder_of(run_id: UUID, attempt_number: int) -> str:
+def home_of(attempt: Attempt) -> str:
     """The folder in the storage of what this attempt has made."""
-    return f"runs/{run_id}" if default_storage.is_folder else f"runs/{run_id}/attempt-{attempt_number}"
+    return _home(attempt.run_id, lambda: attempt.number)
 
 
 def name_of(row: Sample | Checkpoint) -> str:
     """The name in the storage of a sample's file or a checkpoint's folder. Raises OutsideRunFolder."""
-    folder = folder_of(row.run_id, 0 if default_storage.is_folder else row.attempt.number)
-    return inside(folder, row.path)
+    return inside(_home(row.run_id, lambda: row.attempt.number), row.path)
 
 
 def inside(folder: str, path: str) -> str:
@@ -41,6 +40,6 @@ def inside(folder: str, path: str) -> str:
     return name
 
 
-def list_checkpoint(checkpoint: Checkpoint) -> list[StoredFile]:
-    """Every file of it. Raises FileNotFoundError where they are gone, or FilesAway."""
-    return default_storage.walk(name_of(checkpoint))
+def _home(run_id: UUID, number: Callable[[], int]) -> str:
+    """The number of the attempt is asked for where it matters alone: it may stand in another table."""
+    return f"runs/{run_id}" if default_storage.is_folder else f"runs/{run_id}/attempt-{number()}"

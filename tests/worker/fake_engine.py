@@ -9,10 +9,12 @@
     die_at          end without a word before this iteration, each time
     fail            end with a `failed` event: `deterministic` or `transient`
     run_out_at      end before this iteration because memory ran out, each time
+    files           draw samples and fill checkpoints, of which the last so many are kept
 """
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,10 +126,21 @@ def checkpoint(folder: Path, writer: events.EventWriter, at: int) -> None:
     if not path.exists():
         path.mkdir(parents=True)
         sample = events.Sample(index=0, path=f"samples/{at}.png", prompt="p", seed=1, rewards={"a": at / 7})
+        removed = keep_files(folder, path, sample.path) if "files" in OPTIONS else []
         writer.write(events.Samples(iteration=at, step=2 * at, samples=[sample]))
-        writer.write(
-            events.Checkpoint(iteration=at, step=2 * at, path=path.relative_to(folder).as_posix(), num_bytes=1)
-        )
+        told = {"path": path.relative_to(folder).as_posix(), "num_bytes": 1, "removed": removed}
+        writer.write(events.Checkpoint(iteration=at, step=2 * at, **told))
+
+
+def keep_files(folder: Path, checkpoint: Path, sample: str) -> list[str]:
+    """Write what a real engine would, and delete the checkpoints that are too many; returns which."""
+    (folder / sample).parent.mkdir(exist_ok=True)
+    (folder / sample).write_bytes(b"picture " + sample.encode())
+    (checkpoint / "weights").write_text(checkpoint.name)
+    saved = sorted((folder / "checkpoints").glob("step-*"))
+    for old in saved[: -OPTIONS["files"]]:
+        shutil.rmtree(old)
+    return [old.relative_to(folder).as_posix() for old in saved[: -OPTIONS["files"]]]
 
 
 if __name__ == "__main__":

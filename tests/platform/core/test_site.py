@@ -14,7 +14,7 @@ def test_ready_while_database_and_broker_answer(client, db):
 
 
 def test_not_ready_without_a_broker(client, db, settings):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.BROKER_URL = "redis://127.0.0.1:1/0"
     response = client.get("/readyz")
     assert (response.status_code, response.json()) == (503, {"database": "ok", "broker": "does not answer"})
 
@@ -30,7 +30,7 @@ def test_a_database_that_does_not_answer_is_noticed(db, monkeypatch):
 
 
 def test_the_process_lives_whatever_the_others_do(client, settings):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.BROKER_URL = "redis://127.0.0.1:1/0"
     assert client.get("/healthz").json() == {"status": "ok"}
 
 

@@ -20,7 +20,7 @@ def queue(servers, settings):
 
 @pytest.fixture
 def broker_down(settings):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.BROKER_URL = "redis://127.0.0.1:1/0"
     nudges._sender.cache_clear()
     yield
     nudges._sender.cache_clear()
