@@ -32,6 +32,15 @@ def job_page(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 
 
 @require_GET
+def run_first_step(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """To the job that tried the run's first step."""
+    job = selectors.preflight_of(request.user, run_id)
+    if job is None:
+        raise Http404("No first step of this run was tried.")
+    return redirect("job", job.id)
+
+
+@require_GET
 def job_status(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """The part of the page that moves, asked for every second while the job lives."""
     job = get_object_or_404(selectors.visible_jobs(request.user), id=job_id)

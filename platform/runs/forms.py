@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 
 from fleet.targets import MOST_GPUS
 from flowdppo_engine.recipes import recipes_by_family
+from jobs.trying import TryFirst
 from runs.models import Experiment, Priority
 from teams.models import Team, User
 from teams.selectors import teams_written_by
@@ -59,6 +60,11 @@ class RunForm(forms.Form):
             for name in ("invalid", "min_value", "max_value")
         },
     )
+    try_first = forms.ChoiceField(
+        choices=TryFirst.choices,
+        required=False,
+        error_messages={"invalid_choice": "“%(value)s” is no answer: choose one of the list."},
+    )
     axes = forms.CharField(required=False)
     seeds = forms.CharField(required=False)
 
@@ -73,6 +79,9 @@ class RunForm(forms.Form):
 
     def clean_num_gpus(self) -> int:
         return self.cleaned_data["num_gpus"] or 1
+
+    def clean_try_first(self) -> str:
+        return self.cleaned_data["try_first"] or TryFirst.IF_LONG
 
     def is_single(self) -> bool:
         """Whether it is a good form of one run: that of a sweep is not to become a single run by a slip."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -12,6 +13,7 @@ from catalog import picking
 from fleet import targets
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.recipes import find_recipe
+from jobs.trying import try_if_wanted
 from runs import selectors, services
 from runs.config_errors import ConfigInvalid
 from runs.config_texts import data_of
@@ -81,20 +83,29 @@ def _submit(request: HttpRequest, experiment: Experiment, entry: Entry) -> HttpR
     if not form.is_single() or config is None:
         return render_entry(request, experiment, entry, status=422)
     try:
-        run = services.submit_run(
-            request.user,
-            experiment,
-            form.cleaned_data["name"] or suggest_name(experiment, entry.recipe, entry.source),
-            entry.recipe,
-            config.model_dump(mode="json"),
-            cloned_from=entry.source,
-            priority=form.cleaned_data["priority"],
-            num_gpus=form.cleaned_data["num_gpus"],
-            picked=picking.picked_versions(request.user, experiment.team_id, request.POST),
-        )
+        run = _queue(request, experiment, entry, config)
     except ConfigInvalid as invalid:
         return render_entry(request, experiment, replace(entry, errors=invalid.errors), status=422)
     return redirect("run", run.id)
+
+
+@transaction.atomic
+def _queue(request: HttpRequest, experiment: Experiment, entry: Entry, config: RunConfig) -> Run:
+    """Raises ConfigInvalid."""
+    wanted = entry.form.cleaned_data
+    run = services.submit_run(
+        request.user,
+        experiment,
+        wanted["name"] or suggest_name(experiment, entry.recipe, entry.source),
+        entry.recipe,
+        config.model_dump(mode="json"),
+        cloned_from=entry.source,
+        priority=wanted["priority"],
+        num_gpus=wanted["num_gpus"],
+        picked=picking.picked_versions(request.user, experiment.team_id, request.POST),
+    )
+    try_if_wanted(request.user, run, wanted["try_first"])
+    return run
 
 
 def _with_pick(request: HttpRequest, experiment: Experiment, entry: Entry) -> Entry:

@@ -6,11 +6,13 @@ from django.db.models import QuerySet
 
 from catalog.contents import rewards_content
 from catalog.services import create_item
+from jobs import services
 from jobs.models import Job
+from runs.models import RunState
 from teams.models import Team
 from tests.platform.access import FETCHED_BY_TEAM, SIGNED_IN, TEAM, WRITERS, Access
 from tests.platform.jobs.laboratory import finish, queue
-from tests.platform.lab import Lab
+from tests.platform.lab import Lab, add_run
 
 JOB = {"job_id": "job"}
 LIVE = {"job_id": "live_job"}
@@ -31,6 +33,7 @@ ACCESS = {
     "job_again": [Access(GET_REFUSED, kwargs=JOB), Access(WRITERS_DO, kwargs=JOB, post={})],
     "job_picture": [Access(FETCHED_BY_TEAM, kwargs=PICTURE)],
     "job_thumbnail": [Access(FETCHED_BY_TEAM, kwargs=PICTURE)],
+    "run_first_step": [Access((302, 404, 302, 302, 302), kwargs={"run_id": "tried_run"})],
     "dry_run": [
         Access(GET_REFUSED, kwargs={"team_id": "team"}),
         Access(WRITERS_ARE_TOLD, kwargs={"team_id": "team"}, post={}),
@@ -58,6 +61,7 @@ def make_things(lab: Lab) -> dict:
         "job": finish(queue(lab)).id,
         "live_job": queue(lab).id,
         "picture": 1,
+        "tried_run": services.try_first(lab.owner, add_run(lab.experiment, state=RunState.QUEUED)).run_id,
         "rewards_json": CONFIG,
         "reward_version": version.id,
     }
