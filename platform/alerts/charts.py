@@ -67,6 +67,7 @@ def draw(points: Points, moments: dict[str, float]) -> Picture:
     across = _Scale.over([*points.x, *moments.values()], LEFT, WIDTH - RIGHT)
     up = _Scale.over([*points.y, *points.low, *points.high], HEIGHT - BOTTOM, TOP, margin=0.06)
     places = [(across(x), up(y)) for x, y in zip(points.x, points.y, strict=True)]
+    ends = [f"{points.y[end]:.4g} at iteration {points.x[end]:g}" for end in (0, -1)]
     intervals = zip(points.x, points.low, points.high, strict=True) if points.low else ()
     return Picture(
         title=points.title,
@@ -76,7 +77,7 @@ def draw(points: Points, moments: dict[str, float]) -> Picture:
         x_ticks=across.ticks(),
         y_ticks=up.ticks(),
         moments={name: across(at) for name, at in moments.items()},
-        words=f"{points.title}: {points.y[0]:.4g} at iteration {points.x[0]:g}, {points.y[-1]:.4g} at {points.x[-1]:g}",
+        words=f"{points.title}: {', '.join(ends)}",
     )
 
 

@@ -36,6 +36,17 @@ def test_the_body_arrives_whole_and_signed(receiver):
     assert received.headers["Host"] == f"127.0.0.1:{receiver.port}"
 
 
+def test_the_check_that_the_documentation_shows_tells_ours_from_others(receiver, settings):
+    Webhook(receiver.url, SECRET).post("id-1", {"type": "test"})
+    page = (settings.ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    shown: dict = {}
+    exec(page.split("```python")[1].split("```")[0], shown)
+    (received,) = receiver.received
+    assert shown["is_ours"](SECRET, received.headers, received.body)
+    assert not shown["is_ours"](SECRET, received.headers, received.body + b" ")
+    assert not shown["is_ours"](SECRET, {**received.headers, "webhook-timestamp": "1700000000"}, received.body)
+
+
 def test_the_signature_is_that_of_the_published_scheme():
     """The example of the Standard Webhooks specification."""
     headers = signing.headers(

@@ -1,0 +1,66 @@
+"""Housekeeping as a process of its own: it watches, sends, and may die between the two."""
+
+import pytest
+from django.db.models.functions import Now
+
+from alerts import channels
+from alerts.models import Alert, Channel, ChannelKind, Delivery, DeliveryState
+from runs.models import Experiment
+from teams.services import create_team, create_user
+from tests.platform.alerts.receiver import Receiver
+from tests.platform.alerts.watched_run import WatchedRun
+from tests.worker.conftest import wait_for
+from worker.app import app
+
+
+@pytest.fixture
+def receiver(settings, monkeypatch):
+    settings.MESSAGE_HOSTS = "127.0.0.1:*"
+    monkeypatch.setenv("FLOWDPPO_MESSAGE_HOSTS", settings.MESSAGE_HOSTS)
+    with Receiver() as server:
+        yield server
+
+
+@pytest.fixture
+def experiment(transactional_db, receiver) -> Experiment:
+    owner = create_user("owner@example.org", "a long one, for tests")
+    team = create_team("Lab", owner)
+    channels.make_channel(owner, team, ChannelKind.WEBHOOK, "hook", receiver.url, ["alert"])
+    return Experiment.objects.create(team=team, name="Watched")
+
+
+def collapse(experiment: Experiment, name: str) -> WatchedRun:
+    """A run whose groups have no signal."""
+    run = WatchedRun(experiment, name)
+    run.measure(range(1, 6), **{"reward/zero_groups": 1.0})
+    return run
+
+
+def test_a_message_survives_the_death_of_who_sends_it_and_a_hanging_channel_holds_up_nothing(
+    workers, experiment, receiver
+):
+    collapse(experiment, "first")
+    first = workers.start("housekeeping")
+    app.send_task("worker.watch_runs")
+    wait_for(Delivery.objects.exists, "an alert's message in the outbox")
+
+    receiver.go.clear()
+    app.send_task("worker.send_messages")
+    wait_for(lambda: receiver.received, "the message to arrive")
+    # It hangs, and the same process goes on with everything else.
+    collapse(experiment, "second")
+    app.send_task("worker.watch_runs")
+    wait_for(lambda: Alert.objects.count() == 2, "the other run's alert")
+
+    first.kill()
+    first.wait()
+    receiver.go.set()
+    assert Delivery.objects.filter(state=DeliveryState.SENT).count() == 0
+    Channel.objects.update(busy_until=Now())
+    workers.start("housekeeping")
+    app.send_task("worker.send_messages")
+    wait_for(lambda: Delivery.objects.filter(state=DeliveryState.SENT).count() == 2, "both messages to be sent")
+    names = [received.content["run"]["name"] for received in receiver.received]
+    ids = {received.headers["webhook-id"] for received in receiver.received}
+    assert sorted(names) == ["first", "first", "second"] and len(ids) == 2
+    assert Alert.objects.count() == 2
