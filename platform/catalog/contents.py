@@ -92,8 +92,8 @@ def summary_of(kind: str, data: dict | list) -> str:
         return " · ".join(filter(None, (data["family"], data["source"], data["revision"])))
     if kind == Kind.REWARDS:
         return " · ".join(f"{name_of_reward(block)} × {block.get('weight', 1.0):g}" for block in data)
-    questions = f", {data['num_questions']:,} questions" if data["num_questions"] else ""
-    return f"{data['num_prompts']:,} prompts{questions}"
+    asked = (("prompt", data["num_prompts"]), ("question", data["num_questions"]))
+    return ", ".join(f"{count:,} {word}{'s'[: count != 1]}" for word, count in asked if count)
 
 
 def name_of_reward(block: Mapping) -> str:
