@@ -56,4 +56,5 @@ def resumable_checkpoint(user: User, run: Run) -> Checkpoint | None:
 
 def checkpoints_with_continuations(user: User, run: Run) -> QuerySet[Checkpoint]:
     """A run's checkpoints that still count, newest first, each with `num_continuations`."""
-    return visible_checkpoints(user).filter(run=run).annotate(num_continuations=Count("continuations"))
+    counted = visible_checkpoints(user).filter(run=run).annotate(num_continuations=Count("continuations"))
+    return counted.order_by("-iteration")

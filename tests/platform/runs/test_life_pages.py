@@ -160,7 +160,7 @@ def test_checkpoints_say_why_they_are_kept(lab, member):
     for place, iteration in ((1, 60), (2, 40)):
         Checkpoint.objects.filter(iteration=iteration).update(place=place, ranked_mean=0.6, ranked_by="a on b")
     text = results(member, run)
-    assert "80 among the last" in text
+    assert text.index("80 among the last") < text.index("60 best")
     assert "60 best · 0.600" in text and "40 place 2 · 0.600" in text
     assert "20 removed, newer ones took its place" in text
 
