@@ -20,10 +20,11 @@ LONGEST = 100_000
 
 @dataclass(frozen=True)
 class Problem:
-    """`line` counts from 1."""
+    """`line` counts from 1; `key` is the field that it is about, where it is about one."""
 
     line: int
     message: str
+    key: str = ""
 
 
 class YamlInvalid(ValueError):
@@ -61,10 +62,20 @@ def texts_of_yaml(text: str, aside: Texts) -> Texts:
 def problems_of(text: str, errors: Errors) -> list[Problem]:
     """Errors by the form's paths, at the lines of the YAML where their fields stand."""
     root = yaml.compose(text, yaml.SafeLoader)
-    found = {
-        message: Problem(_line_of(root, path), message) for path, messages in errors.items() for message in messages
-    }
-    return sorted(found.values(), key=lambda problem: problem.line)
+    found = [
+        Problem(_line_of(root, path), message, path.rpartition(".")[2])
+        for path, messages in errors.items()
+        for message in messages
+        if not _is_said_below(path, message, errors)
+    ]
+    return sorted(found, key=lambda problem: problem.line)
+
+
+def _is_said_below(path: str, message: str, errors: Errors) -> bool:
+    """A combination is named at its block, and again at the field where it can be put right."""
+    return any(
+        other.startswith(f"{path}.".lstrip(".")) and other != path and message in errors[other] for other in errors
+    )
 
 
 def _read(text: str) -> dict:

@@ -52,6 +52,7 @@ class RunForm(forms.Form):
         error_messages={"invalid_choice": "“%(value)s” is no priority: choose one of the list."},
     )
     num_gpus = forms.IntegerField(
+        label="GPUs",
         min_value=1,
         max_value=MOST_GPUS,
         required=False,
