@@ -212,6 +212,12 @@ def test_rewards_are_edited_in_the_blocks_of_the_runs_form(member, lab, mix):
     assert [block["name"] for block in newest.content] == ["pick_score", "hpsv2"]
 
 
+def test_rewards_can_be_tried_from_their_page(member, as_person, lab, mix):
+    address = reverse("dry_run_of_version", args=[mix.versions.get().id])
+    assert f'href="{address}"' in member.get(at("item", mix)).text and member.get(address).status_code == 200
+    assert address not in as_person(lab.viewer).get(at("item", mix)).text
+
+
 def test_saving_without_a_change_makes_no_version(member, mix):
     response = member.post(at("edit", mix), fields_of(member.get(at("edit", mix)).text))
     assert response.status_code == 422 and "Nothing has changed since v1" in response.text
