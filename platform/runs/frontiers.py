@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.urls import reverse
-
+from runs import scatter
 from runs.evaluated import Measured, Score, best_runs, read_measured
-from runs.models import Experiment
+from runs.models import Experiment, Run
 from teams.models import User
 
 MOST_RUNS = 100
+NUM_COLORS = 8
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,57 @@ class Frontier:
     def is_cut(self) -> bool:
         return self.num_runs == MOST_RUNS
 
-    def as_data(self) -> dict:
-        """What the chart is drawn from."""
-        edge = set(map(id, self.edge))
-        return {
-            "score": self.score.title,
-            "points": [_describe(point) | {"edge": id(point) in edge} for point in self.points],
-        }
+    @property
+    def runs(self) -> list[Run]:
+        """Those with a point on the edge."""
+        return list({point.run.id: point.run for point in self.edge if point.iteration}.values())
+
+    def picture(self) -> "Picture":
+        bounds = [value for point in self.edge for value in (point.low, point.high) if value is not None]
+        x = scatter.across([0.0, *(point.kl for point in self.points)])
+        y = scatter.upward([*(point.mean for point in self.points), *bounds])
+        order = {run_id: number for number, run_id in enumerate(dict.fromkeys(one.run.id for one in self.points))}
+        on_edge = set(map(id, self.edge))
+        dots = [
+            Dot(
+                point,
+                x.place(point.kl),
+                y.place(point.mean),
+                y.place(point.low if point.low is not None else point.mean),
+                y.place(point.high if point.high is not None else point.mean),
+                order[point.run.id] % NUM_COLORS + 1 if len(order) <= NUM_COLORS else 0,
+                id(point) in on_edge,
+            )
+            for point in self.points
+        ]
+        # The edge is drawn over the others.
+        return Picture(x, y, sorted(dots, key=lambda dot: dot.is_on_edge))
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A point in the picture; `low` and `high` end its interval, `color` is its run's, 0 where there are many."""
+
+    point: Measured
+    x: float
+    y: float
+    low: float
+    high: float
+    color: int
+    is_on_edge: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    x: scatter.Axis
+    y: scatter.Axis
+    dots: list[Dot]
+
+    @property
+    def edge(self) -> str:
+        """The line through the points that no other one beats."""
+        on_edge = sorted((dot for dot in self.dots if dot.is_on_edge), key=lambda dot: dot.x)
+        return " ".join(f"{dot.x},{dot.y}" for dot in on_edge)
 
 
 def read_frontier(user: User, experiment: Experiment, score: Score | None) -> Frontier | None:
@@ -50,8 +94,3 @@ def edge_of(points: Iterable[Measured]) -> list[Measured]:
         if not edge or point.mean > edge[-1].mean:
             edge.append(point)
     return edge
-
-
-def _describe(point: Measured) -> dict:
-    values = {name: getattr(point, name) for name in ("iteration", "mean", "low", "high", "kl")}
-    return values | {"run": point.run.name, "url": reverse("run", args=[point.run.id])}

@@ -7,6 +7,8 @@ const ticks = () => [...document.querySelectorAll('#run-rows input[name="run"]')
 const countTicks = () => {
   const all = ticks();
   const num = all.filter((tick) => tick.checked).length;
+  // Only then it lies over the table.
+  document.getElementById("bulk")?.classList.toggle("has-ticks", num > 0);
   const told = document.querySelector("[data-num-ticked]");
   if (told) told.textContent = num ? `${num} ticked:` : "Tick runs to do something with them:";
   for (const button of document.querySelectorAll("#bulk button")) button.disabled = num === 0;
@@ -39,6 +41,15 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     event.detail.shouldSwap = true;
     event.detail.isError = false;
   }
+});
+
+// What was left empty does not stand in the address.
+document.addEventListener("submit", (event) => {
+  if (event.target.id !== "filter") return;
+  for (const field of event.target.elements) if (field.name && !field.value) field.disabled = true;
+});
+window.addEventListener("pageshow", () => {
+  for (const field of document.querySelectorAll("#filter [disabled]")) field.disabled = false;
 });
 
 /** A list under the search box with the fields that the word at the cursor may become. */

@@ -29,6 +29,10 @@ class Kind(StrEnum):
     SETTING = "setting"
 
 
+# From what was asked of a run to what came of it.
+KINDS_IN_ORDER = (Kind.EXPERIMENT, Kind.SETTING, Kind.FACT, Kind.ITERATION, Kind.NUMBER, Kind.SCORE, Kind.TIME)
+
+
 @dataclass(frozen=True)
 class Column:
     """`title` stands above it, `help` explains it; `source` is the field of the run behind a fact or a time."""
@@ -104,14 +108,15 @@ def column_of(key: str) -> Column:
 
 
 def columns_of(keys: list[str]) -> list[Column]:
-    """Those that there are, each once: an address may be old or mistyped."""
+    """Those that there are, each once, in the order of their kinds: an address may be old or mistyped."""
     found = []
     for key in dict.fromkeys(keys):
         try:
             found.append(column_of(key))
         except FilterError:
             continue
-    return [column for column in found if column.key not in ALWAYS][:MANY_COLUMNS]
+    chosen = [column for column in found if column.key not in ALWAYS][:MANY_COLUMNS]
+    return sorted(chosen, key=lambda column: KINDS_IN_ORDER.index(column.kind))
 
 
 def setting_text(config: dict, steps: tuple[str, ...]) -> str:

@@ -17,6 +17,7 @@ from django.db.models import Count, F, Q, QuerySet, Window
 from runs.lists.columns import Column, Kind
 
 PAGE_SIZE = 50
+WHOLE_NUMBERS = ("iteration", "num_attempts")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _decode(cursor: str, column: Column, rows: QuerySet) -> tuple[Any, Any] | No
     try:
         value, row_id = json.loads(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
         fitting = value if value is None else _fit(value, column)
-        return fitting, rows.model._meta.pk.to_python(row_id)
+        return fitting, rows.model._meta.pk.to_python(str(row_id))
     except (ValueError, TypeError, ValidationError):
         return None
 
@@ -72,7 +73,7 @@ def _decode(cursor: str, column: Column, rows: QuerySet) -> tuple[Any, Any] | No
 def _fit(value, column: Column):
     if column.kind is Kind.TIME:
         return datetime.fromisoformat(value)
-    if column.source and not isinstance(value, str | int):
+    if column.source and type(value) is not (int if column.source in WHOLE_NUMBERS else str):
         raise TypeError(value)
     return value
 

@@ -52,22 +52,28 @@ def _first_score(config: dict) -> str:
 
 
 def differing_settings(configs: list[dict]) -> list[str]:
-    """Those that all runs have come before those of some only, such as the options of one trust region."""
-    found: dict[str, bool] = {}
+    """What varies comes before what some runs have and others have not, such as the one option of a trust region."""
+    found: dict[str, list] = {}
     _compare(configs, (), found)
     order = {path: place for place, path in enumerate(config_paths.all_paths())}
     known = [path for path in found if path in order]
-    return sorted(known, key=lambda path: (path in LAST, found[path], order[path]))
+    return sorted(known, key=lambda path: (_is_one(found[path]), path in LAST, None in found[path], order[path]))
 
 
-def _compare(values: list, path: tuple[str, ...], found: dict[str, bool]) -> None:
-    """Into `found` goes each path below which values differ, and whether some have none there."""
+def _is_one(values: list) -> bool:
+    """Whether those that have a value have the same."""
+    held = [value for value in values if value is not None]
+    return all(value == held[0] for value in held)
+
+
+def _compare(values: list, path: tuple[str, ...], found: dict[str, list]) -> None:
+    """Into `found` goes each path where values differ, with what the runs have there, None where nothing."""
     if all(value == values[0] for value in values):
         return
     columns = [_by_name(value) for value in values]
     names = dict.fromkeys(name for column in columns if column for name in column)
     if not names:
-        found[".".join(path)] = None in values
+        found[".".join(path)] = values
     for name in names:
         _compare([column.get(name) if column else None for column in columns], (*path, name), found)
 

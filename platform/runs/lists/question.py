@@ -78,11 +78,15 @@ class Question:
     def address(self, **changes) -> str:
         """The query of the same list with these changes; of another page where nothing else is changed."""
         asked = replace(self, after=changes.pop("after", ""), **changes)
-        sort = "" if asked.sort == NEWEST_FIRST else asked.sort
-        pairs = [("q", asked.text), ("sort", sort)]
-        pairs += [(name, getattr(asked, name)) for name in ("state", "tag", "person", "since", "until", "archived")]
-        pairs += [("column", key) for key in asked.columns] + [("after", asked.after)]
+        pairs = [*asked.narrowing, *(("column", key) for key in asked.columns), ("after", asked.after)]
         return urlencode([(name, value) for name, value in pairs if value], safe="/:-")
+
+    @property
+    def narrowing(self) -> list[tuple[str, str]]:
+        """What says which runs are listed, and in which order."""
+        sort = "" if self.sort == NEWEST_FIRST else self.sort
+        names = ("state", "tag", "person", "since", "until", "archived")
+        return [("q", self.text), *((name, getattr(self, name)) for name in names), ("sort", sort)]
 
     def sorted_by(self, column: Column) -> str:
         """The query of the same list sorted by this column: numbers the highest first, then the other way round."""
