@@ -22,9 +22,9 @@ def main() -> None:
         raise SystemExit(__doc__)
     joining.read_environment(joining.data_dir())
     # The settings read the environment once, now that it is whole.
-    import worker.app  # noqa: F401
-
     import django
+
+    import worker.app  # noqa: F401
 
     django.setup()
     roles[sys.argv[1]]()

@@ -35,19 +35,19 @@ class Membership:
     def __init__(self):
         self._gpus = _first_look()
         self._done = threading.Event()
-        self._threads = [
-            threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True)
-            for work in (self._measure, self._beat)
-        ]
+        self._measuring = threading.Thread(target=self._measure, name="gpus", daemon=True)
+        self._beating = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self.node = Patience("Start").insist(self._register, give_up=self._done)
 
     def __enter__(self) -> "Membership":
-        for thread in self._threads:
-            thread.start()
+        self._measuring.start()
+        self._beating.start()
         return self
 
     def __exit__(self, *_) -> None:
         self._done.set()
+        # A beat after the farewell would take it back.
+        self._beating.join(timeout=BEAT_EVERY.total_seconds())
         try:
             registry.leave(self.node)
         except Error as error:

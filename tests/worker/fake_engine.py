@@ -12,6 +12,7 @@
     files           draw samples and fill checkpoints, of which the last so many are kept
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -23,7 +24,7 @@ from pathlib import Path
 
 import yaml
 
-from flowdppo_engine import events
+from flowdppo_engine import events, launched
 from flowdppo_engine.training.stopping import StopFile
 
 CHECKPOINT_EVERY = 4
@@ -36,6 +37,9 @@ class Stop(Exception):
 
 def main(folder: Path) -> int:
     stop_on_sigterm()
+    note_how_it_was_started(folder)
+    if not launched.is_main():
+        return follow(folder)
     iterations = yaml.safe_load((folder / "config.yaml").read_text())["iterations"]
     if OPTIONS.get("leave_child"):
         subprocess.Popen(["sleep", "600"])
@@ -72,6 +76,22 @@ def stop_on_sigterm() -> None:
         raise Stop
 
     signal.signal(signal.SIGTERM, signal.SIG_IGN if OPTIONS.get("ignore_sigterm") else stop)
+
+
+def note_how_it_was_started(folder: Path) -> None:
+    """For tests of several processes: what each was told, and who it is."""
+    told = {name: os.environ.get(name) for name in ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "LOCAL_RANK")}
+    note = {"pid": os.getpid(), "num_processes": launched.num_processes(), **told}
+    (folder / f"process-{launched.rank()}.json").write_text(json.dumps(note))
+
+
+def follow(folder: Path) -> int:
+    """What the first process does not do: nothing, until it has finished."""
+    stream = folder / events.EVENTS_FILE
+    with contextlib.suppress(Stop):
+        while not (stream.exists() and b'"finished"' in stream.read_bytes()):
+            time.sleep(0.02)
+    return 0
 
 
 def hold(folder: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from stack.process_group import ProcessGroup
+from stack.process_group import MARK, ProcessGroup
 
 
 @pytest.fixture
@@ -57,6 +57,32 @@ def test_children_that_outlive_their_leader_are_found(shell):
     assert group.members() == []
 
 
+def test_those_with_a_group_of_their_own_are_known_by_the_mark(shell):
+    """As a launcher's processes are: they outlive it, and belong to it all the same."""
+    process, group = shell(f"{MARK}=$$ setsid sleep 600 & setsid sleep 600 &")
+    others = [pid for pid in psutil.pids() if pid != process.pid and _command_of(pid) == ["sleep", "600"]]
+    marked = [pid for pid in group.members() if pid in others]
+    process.kill()
+    process.wait()
+    assert len(marked) == 1 and group.members() == marked
+    assert not replace(group, started_at=group.started_at + 100).members()
+    assert group.end(grace=30)
+    unmarked = [pid for pid in others if pid not in marked and psutil.pid_exists(pid)]
+    assert unmarked
+    for pid in unmarked:
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_the_group_is_told_to_end_and_tells_its_own(shell):
+    """SIGTERM goes to those of the group alone: a launcher passes it on, and twice would be once too often."""
+    process, group = shell(f"trap 'exit 3' TERM; {MARK}=$$ setsid sleep 600 &")
+    group.send(signal.SIGTERM)
+    assert process.wait() == 3
+    assert len(group.members()) == 1
+    group.send(signal.SIGKILL)
+    assert group.wait_until_empty(30)
+
+
 def test_a_zombie_is_no_member(shell):
     process, group = shell("true")
     process.kill()
@@ -78,3 +104,10 @@ def test_an_ended_group_is_no_trouble(shell):
     process.wait()
     group.send(signal.SIGTERM)
     assert group.end(grace=0)
+
+
+def _command_of(pid: int) -> list[str]:
+    try:
+        return psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return []
