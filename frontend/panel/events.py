@@ -1,6 +1,7 @@
 """What the panel's page asks the server. It only reads, and asks anew each time what the person may see.
 
-The address carries everything: runs by id, and the view (`x`, `smooth`, `log`, `lost`, `keys`). None of it is trusted.
+The address carries everything: runs by id, and the view (`x`, `smooth`, `log`, `lost`, `seeds`, `keys`). None of it is
+trusted.
 """
 
 from uuid import UUID
@@ -16,13 +17,14 @@ MAX_SMOOTHING = 0.98
 
 
 def open_view(request: gr.Request) -> list:
-    """The controls as the address says: across, smoothing, logarithmic KL, lost attempts, curves."""
+    """The controls as the address says: across, smoothing, logarithmic KL, lost attempts, mean over seeds, curves."""
     query = request.query_params
     return [
         gr.update(value="step" if query.get("x") == "step" else "iteration"),
         gr.update(value=_smoothing(query.get("smooth", "0"))),
         gr.update(value=query.get("log") == "1"),
         gr.update(value=query.get("lost") == "1"),
+        gr.update(value=query.get("seeds") == "1"),
         list_curves(request),
     ]
 

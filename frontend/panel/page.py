@@ -13,8 +13,8 @@ X_AXES = [("Iteration", "iteration"), ("Optimizer step", "step")]
 
 # Tells the scripts what the controls say. They may not have arrived yet, so the last word waits for them.
 APPLY = """
-(x, smooth, log, lost, keys) => {
-  window.panelControls = {x, smooth, log, lost, keys};
+(x, smooth, log, lost, seeds, keys) => {
+  window.panelControls = {x, smooth, log, lost, seeds, keys};
   window.dispatchEvent(new CustomEvent("panel:controls", {detail: window.panelControls}));
 }
 """
@@ -32,11 +32,12 @@ def build_page() -> gr.Blocks:
             )
             log = gr.Checkbox(value=False, label="Logarithmic KL", elem_id="panel-log")
             lost = gr.Checkbox(value=False, label="Lost attempts", elem_id="panel-lost")
+            seeds = gr.Checkbox(value=False, label="Mean over seeds", elem_id="panel-seeds")
             with gr.Accordion("Choose curves", open=False, elem_id="panel-picker"):
                 keys = gr.CheckboxGroup([], show_label=False, elem_id="panel-keys")
         view = gr.HTML(html_template="", js_on_load=MOUNT % static("js/panel/main.js"), elem_id="panel-view")
 
-        controls = [x, smooth, log, lost, keys]
+        controls = [x, smooth, log, lost, seeds, keys]
         tell_scripts = {"fn": None, "inputs": controls, "js": APPLY, **PRIVATE}
         page.load(serve(events.open_view), outputs=controls, **PRIVATE).then(**tell_scripts)
         view.metrics_arrived(serve(events.list_curves), outputs=[keys], **PRIVATE)

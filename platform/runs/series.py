@@ -16,6 +16,7 @@ from runs.curves import Curve, RunCurves, read_curves, read_keys
 from runs.lost_points import read_lost
 from runs.metric_names import KL_TO_BASE
 from runs.models import Evaluation, MetricPoint, Run, Sample
+from runs.seed_groups import group_key
 from runs.selectors import STANDS, visible_runs
 from teams.models import User
 
@@ -112,6 +113,7 @@ def _describe(run: Run, whole: bool) -> dict:
         return where
     return where | {
         "name": run.name,
+        "group": group_key(run.config),
         "url": reverse("run", args=[run.id]),
         "prompt_sets": run.config["evaluation"]["prompt_sets"],
         # A reward's score goes by its label, or else by its name; training maximises those with a weight.

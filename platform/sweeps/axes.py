@@ -16,8 +16,9 @@ MOST_VALUES = 100
 LONGEST = 10_000
 SIGNIFICANT_DIGITS = 4
 MOST_SEED = 2**31 - 1
-RANGE = re.compile(r"(?:(?P<scale>log|linear)\s+)?(?P<first>\S+)\s+to\s+(?P<last>\S+)\s+in\s+(?P<count>\d+)", re.I)
-SEED_RANGE = re.compile(r"(\d+)\s*(?:to|-|–)\s*(\d+)")
+RANGE = re.compile(r"(?:(?P<scale>log|linear)\s+)?(?P<first>\S+)\s+to\s+(?P<last>\S+)\s+in\s+(?P<count>\d{1,6})", re.I)
+SEED = r"(\d{1,10})"
+SEED_RANGE = re.compile(rf"{SEED}\s*(?:to|-|–)\s*{SEED}")
 
 
 class AxesInvalid(ValueError):
@@ -79,7 +80,7 @@ def parse_seeds(text: str, default: int) -> tuple[int, ...]:
     seeds: list[int] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         ends = SEED_RANGE.fullmatch(part)
-        if not ends and not part.isdecimal():
+        if not ends and not re.fullmatch(SEED, part):
             raise AxesInvalid([f"“{part[:40]}” is no seed: give whole numbers with commas between, or 0 to 4."])
         first, last = (int(end) for end in (ends.groups() if ends else (part, part)))
         if not first <= last <= min(MOST_SEED, first + MOST_VALUES - 1):

@@ -105,9 +105,10 @@ def test_a_session_hash_opens_nothing(web, member, stranger, synthetic):
 def test_the_controls_follow_the_address(web, member, synthetic):
     asked = ask_as(web, member)
     (load, _) = server_events(page_config(asked))
-    query = f"runs={synthetic.id}&x=step&smooth=0.5&log=1&lost=1&keys=kl/old_mean,no/such"
-    across, smooth, log, lost, keys = ask(asked, load, query).json()["data"]
-    assert [across["value"], smooth["value"], log["value"], lost["value"]] == ["step", 0.5, True, True]
+    query = f"runs={synthetic.id}&x=step&smooth=0.5&log=1&lost=1&seeds=1&keys=kl/old_mean,no/such"
+    across, smooth, log, lost, seeds, keys = ask(asked, load, query).json()["data"]
+    switches = [log["value"], lost["value"], seeds["value"]]
+    assert [across["value"], smooth["value"], *switches] == ["step", 0.5, True, True, True]
     assert keys["value"] == ["kl/old_mean"]
 
 

@@ -94,6 +94,19 @@ def test_a_chosen_step_stays_while_samples_arrive(panel, web_address, synthetic)
     assert "step=" not in panel.url
 
 
+def test_runs_that_differ_by_their_seed_are_drawn_as_their_mean_on_demand(panel, web_address, synthetic, experiment):
+    other = SyntheticRun(experiment, "first run 2")
+    other.write(*(metrics(i, {"reward/mean": 3 * i / 100}) for i in range(1, 11)))
+    open_panel(panel, web_address, synthetic, other, view="&keys=reward/mean")
+    wait_for_points(panel, "Reward", 20)
+    panel.get_by_label("Mean over seeds").check()
+    wait_for_points(panel, "Reward", 10)
+    *_, mean = drawn(panel, "Reward")
+    assert (mean["name"], mean["x"]) == ("first run (2 seeds)", list(range(1, 11)))
+    assert mean["y"] == pytest.approx([2 * i / 100 for i in range(1, 11)])
+    assert "seeds=1" in panel.url
+
+
 def test_a_rolled_back_stretch_leaves_the_screen(panel, web_address, synthetic):
     open_panel(panel, web_address, synthetic)
     wait_for_points(panel, "Reward", 20)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from playwright.sync_api import Page, Route
+from scipy import stats
 
 SCRIPTS = Path(settings.ROOT) / "frontend" / "static"
 ORIGIN = "http://scripts.test"
@@ -109,3 +110,86 @@ def test_lost_attempts_are_dashed_and_only_those_of_shown_runs(scripts):
     assert line["name"] == "run, attempt 1, lost"
     assert scripts("traces", f"m.lostTraces({runs}, {lost}, 'reward', {view}, {{ofRun: () => 'red'}})") == []
     assert scripts("traces", f"m.lostTraces({runs}, {{}}, 'kl', {view}, {{ofRun: () => 'red'}})") == []
+
+
+def seeds(curves: dict[str, dict[int, float]], **about) -> str:
+    """Runs of one group, by name, each with a curve by iteration."""
+    runs = [
+        {
+            "name": name,
+            "index": index,
+            "group": "g",
+            "evaluations": [],
+            "series": {"kl": {"iteration": [*curve], "step": [2 * i for i in curve], "value": [*curve.values()]}},
+            **about,
+        }
+        for index, (name, curve) in enumerate(curves.items())
+    ]
+    return json.dumps(runs)
+
+
+def test_the_mean_over_seeds_is_students_at_the_iterations_that_two_have_come_to(scripts):
+    runs = seeds({"lr 1, seed 0": {1: 1.0, 2: 2.0, 3: 9.0}, "lr 1, seed 1": {1: 3.0, 2: 2.0}})
+    (group,) = scripts("seeds", f"m.meanOverSeeds({runs}, ['kl', 'reward'], 0)")
+    curve = group["series"]["kl"]
+    assert (curve["iteration"], curve["step"], curve["value"], curve["num"]) == ([1, 2], [2, 4], [2, 2], [2, 2])
+    assert curve["half"] == pytest.approx([12.706 * 1.0, 0.0], rel=1e-3)
+    assert (group["name"], group["isMean"], list(group["series"])) == ("lr 1 (2 seeds)", True, ["kl"])
+
+
+def test_quantiles_are_students(scripts):
+    halves = scripts("seeds", "[3, 10, 60].map((num) => m.estimate([...Array(num).keys()]).half)")
+    expected = [stats.t.ppf(0.975, num - 1) * stats.sem(range(num)) for num in (3, 10, 60)]
+    assert halves == pytest.approx(expected, rel=1e-3)
+
+
+def test_long_curves_meet_in_stretches_of_iterations(scripts):
+    ones = {name: {i: float(offset) for i in range(offset, 3001, 5)} for offset, name in enumerate(("a 1", "a 2"), 1)}
+    (group,) = scripts("seeds", f"m.meanOverSeeds({seeds(ones)}, ['kl'], 0)")
+    curve = group["series"]["kl"]
+    assert len(curve["value"]) == 150 and set(curve["value"]) == {1.5} and set(curve["num"]) == {2}
+
+
+def test_each_seed_is_smoothed_for_itself(scripts):
+    runs = seeds({"a": {1: 0.0, 2: 4.0}, "b": {1: 0.0, 2: 4.0}})
+    (group,) = scripts("seeds", f"m.meanOverSeeds({runs}, ['kl'], 0.5)")
+    assert group["series"]["kl"]["value"] == pytest.approx([0.0, 4.0 * 0.5 / 0.75])
+    assert group["series"]["kl"]["half"] == [0, 0]
+
+
+def test_scores_over_seeds_have_the_interval_over_seeds(scripts):
+    row = {"iteration": 10, "step": 20, "prompt_set": "a", "kl": 0.5}
+    runs = json.loads(seeds({"a": {1: 0.0}, "b": {1: 0.0}}))
+    runs[0]["evaluations"] = [row | {"scores": {"s": [1.0, 0.9, 1.1]}}]
+    runs[1]["evaluations"] = [
+        row | {"scores": {"s": [3.0, 2.9, 3.1]}, "kl": 1.5},
+        row | {"iteration": 20, "scores": {}},
+    ]
+    (group,) = scripts("seeds", f"m.meanOverSeeds({json.dumps(runs)}, [], 0)")
+    first, second = group["evaluations"]
+    assert first["scores"]["s"] == pytest.approx([2.0, 2.0 - 12.706, 2.0 + 12.706], rel=1e-3)
+    assert (first["kl"], second["scores"]) == (1.0, {})
+
+
+def test_a_run_alone_is_drawn_as_it_is_and_a_group_has_one_colour(scripts):
+    runs = json.loads(seeds({"a": {1: 0.0}, "b": {1: 0.0}}))
+    runs[1]["group"] = "other"
+    drawn = scripts("seeds", f"m.meanOverSeeds({json.dumps(runs)}, ['kl'], 0)")
+    assert [run["name"] for run in drawn] == ["a", "b"] and "isMean" not in drawn[0]
+    same = scripts("seeds", f"m.withGroupColors({seeds({'a': {}, 'b': {}})}).map((run) => run.index)")
+    assert same == [0, 0]
+
+
+def test_a_group_is_named_by_what_its_runs_share(scripts):
+    names = '[["lr 1, seed 0", "lr 1, seed 1"], ["First light", "First light 2"], ["a", "b"], ["Seed 1", "Seed 2"]]'
+    assert scripts("seeds", f"{names}.map(m.sharedName)") == ["lr 1", "First light", "a", "Seed 1"]
+
+
+def test_the_mean_is_drawn_in_its_band(scripts):
+    curve = {"iteration": [1, 2], "step": [2, 4], "value": [1.0, 2.0], "half": [0.5, 0.25], "num": [2, 2]}
+    run = json.dumps({"index": 0, "name": "lr 1 (2 seeds)", "isMean": True, "series": {"kl": curve}})
+    view = "{x: 'step', smooth: 0.9}"
+    low, high, mean = scripts("traces", f"m.curveTraces([{run}], 'kl', {view}, {{ofRun: () => '#112233'}})")
+    assert (low["y"], high["y"], mean["y"], mean["x"]) == ([0.5, 1.75], [1.5, 2.25], [1.0, 2.0], [2, 4])
+    assert (high["fill"], high["fillcolor"]) == ("tonexty", "#1122332e")
+    assert mean["customdata"] == [[2, 0.5], [2, 0.25]]

@@ -131,7 +131,7 @@ def test_a_failure_is_told_with_its_hint(lab, member):
 def test_a_viewer_sees_no_button_that_would_not_work(lab, as_person):
     page = as_person(lab.viewer).get(part("run", add_run(lab.experiment))).text
     assert "Cancel run" not in page
-    assert "New run from this one" not in page
+    assert "Clone and change" not in page
 
 
 def test_cancelling_answers_with_the_new_state(lab, member):

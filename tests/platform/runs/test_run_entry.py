@@ -1,4 +1,4 @@
-"""The page of a new run: form and YAML of one configuration, other recipes, clones, and what stands beside the form."""
+"""The page of a new run: form and YAML of one configuration, recipes, clones, and what stands beside the form."""
 
 import re
 

@@ -9,6 +9,7 @@ import { reportHeight } from "./frame.js";
 import { Legend } from "./legend.js";
 import { LostAttempts } from "./lost.js";
 import { Samples } from "./samples.js";
+import { meanOverSeeds, withGroupColors } from "./seeds.js";
 import { Store } from "./store.js";
 
 const PLOTLY = new URL("../../plotly/plotly.min.js", import.meta.url);
@@ -33,7 +34,7 @@ class Panel {
     this.keysAreFromAddress = address.keys != null;
     this.firstKeys = null;
     this.titles = {};
-    this.view = { x: "iteration", smooth: 0, log: false, lost: false, keys: [] };
+    this.view = { x: "iteration", smooth: 0, log: false, lost: false, seeds: false, keys: [] };
     this.runIds = address.runs;
     this.store = new Store();
     const redraw = () => this.draw();
@@ -60,14 +61,15 @@ class Panel {
   }
 
   /** Do what the controls say, and write it into the address. */
-  async follow({ x, smooth, log, lost, keys }) {
-    this.view = { ...this.view, x, smooth, log, lost };
+  async follow({ x, smooth, log, lost, seeds, keys }) {
+    this.view = { ...this.view, x, smooth, log, lost, seeds };
     this.firstKeys = this.firstKeys?.length || this.keysAreFromAddress ? this.firstKeys : keys;
     writeAddress({
       x: x === "iteration" ? null : x,
       smooth: smooth || null,
       log: log ? "1" : null,
       lost: lost ? "1" : null,
+      seeds: seeds ? "1" : null,
       keys: keys.join() === this.firstKeys?.join() ? null : keys.join(),
     });
     if (keys.some((key) => !(key in this.titles))) await this.learnTitles();
@@ -86,9 +88,10 @@ class Panel {
     const colors = readColors();
     const shown = this.legend.shown(runs);
     this.showWayBack(runs);
-    this.legend.draw(runs, colors);
-    const lost = this.view.lost ? this.lost.of(runs, this.view.keys) : {};
-    this.charts.draw({ runs: shown, allRuns: runs, lost, view: this.view, titles: this.titles, colors });
+    this.legend.draw(this.view.seeds ? withGroupColors(runs) : runs, colors);
+    const lost = this.view.lost && !this.view.seeds ? this.lost.of(runs, this.view.keys) : {};
+    const drawn = this.view.seeds ? meanOverSeeds(withGroupColors(shown), this.view.keys, this.view.smooth) : shown;
+    this.charts.draw({ runs: drawn, allRuns: runs, lost, view: this.view, titles: this.titles, colors });
     this.samples.draw(shown, colors);
     if (!runs.length) setText(this.note, "There is no such run, or it belongs to a team that you are not in.");
     if (!this.askedForMetrics && runs.some((run) => run.iteration > 0)) {

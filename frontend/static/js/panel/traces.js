@@ -12,6 +12,7 @@ export function curveTraces(runs, key, view, colors) {
     const curve = run.series[key];
     if (!curve) return [];
     const line = { color: colors.ofRun(run.index), width: 1.75 };
+    if (run.isMean) return meanTraces(run, curve, view, line);
     const main = {
       x: curve[view.x],
       y: smooth(curve.value, view.smooth),
@@ -25,6 +26,26 @@ export function curveTraces(runs, key, view, colors) {
     if (!view.smooth) return [main];
     return [{ ...main, y: curve.value, opacity: 0.22, line: { ...line, width: 1 }, hoverinfo: "skip", hovertemplate: null }, main];
   });
+}
+
+/** The mean over seeds in a band of its 95 % interval. */
+function meanTraces(run, curve, view, line) {
+  const edge = { x: curve[view.x], type: "scatter", mode: "lines", line: { width: 0, color: line.color }, hoverinfo: "skip" };
+  return [
+    { ...edge, y: curve.value.map((value, i) => value - curve.half[i]) },
+    { ...edge, y: curve.value.map((value, i) => value + curve.half[i]), fill: "tonexty", fillcolor: `${line.color}2e` },
+    {
+      x: curve[view.x],
+      y: curve.value,
+      customdata: curve.num.map((num, i) => [num, curve.half[i]]),
+      name: run.name,
+      type: "scatter",
+      mode: curve.value.length === 1 ? "markers" : "lines",
+      line,
+      marker: { color: line.color, size: 5 },
+      hovertemplate: "%{y:.4g} ± %{customdata[1]:.2g}, n=%{customdata[0]}<extra>%{fullData.name}</extra>",
+    },
+  ];
 }
 
 /** What lost attempts had written of a metric, paler and dashed: it counts no longer. */
