@@ -10,8 +10,7 @@ from catalog.models import Kind, Version
 from catalog.selectors import newest_versions
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.jobs.specs import MAX_PICTURES, MAX_PROMPT_LENGTH
-from flowdppo_engine.recipes import recipe_fields, recipes_by_family
-from jobs import uploads
+from jobs import base_models, uploads
 from jobs.uploads import Upload
 from runs.config_errors import ConfigInvalid, check_config
 from teams.models import Team, User
@@ -19,8 +18,7 @@ from teams.models import Team, User
 DRAWN, GIVEN = "drawn", "given"
 MAX_CONFIG = 200_000
 FIRST_RECIPE = "sandbox-flow-dppo"
-# What of a recipe says how pictures are drawn, and of what.
-OF_RECIPES = ("model", "prompts", "rollout", "evaluation")
+NO_SET = "sandbox:train"
 
 
 class PicturesInput(forms.ClearableFileInput):
@@ -37,23 +35,26 @@ class PicturesField(forms.FileField):
 
 
 class DryRunForm(forms.Form):
-    """`config` is JSON: all of a run's configuration, or its rewards alone, to be completed by a `recipe`."""
+    """`config` is JSON: all of a run's configuration, or its rewards alone, to be completed by a `base` model."""
 
     config = forms.CharField(max_length=MAX_CONFIG, widget=forms.HiddenInput)
     name = forms.CharField(max_length=120, widget=forms.HiddenInput)
-    source = forms.ChoiceField(choices=[(DRAWN, "Draw some with the base model"), (GIVEN, "Upload some")])
+    source = forms.ChoiceField(
+        choices=[(DRAWN, "Draw some with the base model"), (GIVEN, "Upload some")], widget=forms.RadioSelect
+    )
     prompts = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
     num_prompts = forms.IntegerField(min_value=1, max_value=16, required=False)
     images_per_prompt = forms.IntegerField(min_value=1, max_value=16, required=False)
     pictures = PicturesField(required=False, widget=PicturesInput(attrs={"accept": ".png,.jpg,.jpeg,.webp"}))
-    recipe = forms.ChoiceField(required=False)
+    base = forms.ChoiceField(required=False)
     prompt_set = forms.ChoiceField(required=False)
 
     def __init__(self, data=None, files=None, *, user: User, team: Team, initial: Mapping | None = None):
-        defaults = {"source": DRAWN, "num_prompts": 4, "images_per_prompt": 4, "recipe": FIRST_RECIPE}
+        defaults = {"source": DRAWN, "num_prompts": 4, "images_per_prompt": 4, "base": FIRST_RECIPE}
         super().__init__(data, files, initial=defaults | dict(initial or {}))
-        self.fields["recipe"].choices = [("", "As the run draws"), *_recipe_choices()]
-        self.fields["prompt_set"].choices = [("", "The recipe's own"), *_prompt_sets(user, team)]
+        self._user = user
+        self.fields["base"].choices = base_models.choices(user, team)
+        self.fields["prompt_set"].choices = [("", "As its recipe has it"), *_prompt_sets(user, team)]
 
     @property
     def has_whole_config(self) -> bool:
@@ -74,20 +75,26 @@ class DryRunForm(forms.Form):
 
     def clean(self) -> dict:
         data = self.cleaned_data
-        if self.errors:
-            return data
-        data["num_prompts"], data["images_per_prompt"] = data["num_prompts"] or 4, data["images_per_prompt"] or 4
-        num = (len(data["prompts"]) or data["num_prompts"]) * data["images_per_prompt"]
+        if not self.errors:
+            data["num_prompts"], data["images_per_prompt"] = data["num_prompts"] or 4, data["images_per_prompt"] or 4
+            self._judge_choices()
+        if not self.errors:
+            try:
+                data["checked"] = check_config(self._merged())
+            except ConfigInvalid as invalid:
+                for message in messages_of(invalid):
+                    self.add_error(None, message)
+        return data
+
+    def _judge_choices(self) -> None:
+        data = self.cleaned_data
+        num_drawn = (len(data["prompts"]) or data["num_prompts"]) * data["images_per_prompt"]
         if data["source"] == GIVEN:
             self._pair()
-        elif num > MAX_PICTURES:
-            self.add_error("images_per_prompt", f"That makes {num} pictures: take at most {MAX_PICTURES} in all.")
-        try:
-            data["checked"] = check_config(self._merged())
-        except ConfigInvalid as invalid:
-            for message in messages_of(invalid):
-                self.add_error(None, message)
-        return data
+        elif num_drawn > MAX_PICTURES:
+            self.add_error("images_per_prompt", f"That makes {num_drawn} pictures: take at most {MAX_PICTURES}.")
+        if "model" not in data["config"] and not data["base"]:
+            self.add_error("base", "Choose one.")
 
     def _pair(self) -> None:
         data = self.cleaned_data
@@ -102,13 +109,13 @@ class DryRunForm(forms.Form):
                 self.add_error("pictures", error)
 
     def _merged(self) -> dict:
-        """The configuration with what was chosen here. What a recipe says of evaluations is left out: it may name
-        prompt files that are not here, and none of them is wanted.
-        """
+        """The configuration with what was chosen here."""
         data, whole = self.cleaned_data, RunConfig().model_dump(mode="json")
-        if data["recipe"]:
-            whole |= {name: block for name, block in recipe_fields(data["recipe"]).items() if name in OF_RECIPES}
-            whole["evaluation"] = {**whole["evaluation"], "prompt_sets": []}
+        if data["base"]:
+            whole |= base_models.fields_of(self._user, data["base"])
+            if data["prompts"]:
+                # The recipe's own set, which need not be here, has nothing to do with prompts that were written.
+                whole["prompts"] = {"train": NO_SET}
         if data["prompt_set"]:
             whole["prompts"] = {"train": data["prompt_set"]}
         return whole | data["config"]
@@ -128,13 +135,6 @@ def _read_config(text: str) -> dict:
     except ValueError:
         return {}
     return fields if isinstance(fields, dict) else {}
-
-
-def _recipe_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    return [
-        (family, [(recipe.name, f"{recipe.name} · {recipe.method}") for recipe in some])
-        for family, some in recipes_by_family().items()
-    ]
 
 
 def _prompt_sets(user: User, team: Team) -> list[tuple[str, str]]:

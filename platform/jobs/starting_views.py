@@ -32,7 +32,7 @@ def dry_run_of_form(request: HttpRequest, experiment_id: int) -> HttpResponse:
     if config is None:
         return _not_ready(request, experiment)
     whole = json.dumps(config.model_dump(mode="json"))
-    return _ask(request, experiment.team, {"config": whole, "name": experiment.name, "recipe": ""})
+    return _ask(request, experiment.team, {"config": whole, "name": experiment.name, "base": ""})
 
 
 @require_GET

@@ -87,7 +87,10 @@ def _find_picture(request: HttpRequest, job_id: uuid.UUID, index: int) -> str:
     sample = next((sample for sample in selectors.samples_of(job) if sample.index == index), None)
     if sample is None:
         raise Http404("This job has no such picture.")
-    return stored_files.inside(job.attempt_folder, sample.path)
+    try:
+        return stored_files.inside(job.attempt_folder, sample.path)
+    except stored_files.OutsideRunFolder as error:
+        raise Http404("This job has no such picture.") from error
 
 
 def _context(request: HttpRequest, job: Job) -> dict:

@@ -40,7 +40,7 @@ ACCESS = {
         Access(
             WRITERS_DO,
             kwargs={"team_id": "team"},
-            post={"config": "{rewards_json}", "name": "Quality", "source": "drawn", "recipe": "sandbox-flow-dppo"},
+            post={"config": "{rewards_json}", "name": "Quality", "source": "drawn", "base": "sandbox-flow-dppo"},
         ),
     ],
     "dry_run_of_version": [Access(WRITERS, kwargs={"version_id": "reward_version"})],
