@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from django.db import connection
 
+from core import logs
 from fleet.models import Node
 from fleet.scheduling import claim_next
 from runs.lifecycle import Lease
@@ -78,7 +79,8 @@ class Dispatcher:
 
     def _see_through(self, lease: Lease) -> None:
         try:
-            supervisor.see_through(lease, self._shutting_down)
+            with logs.about(run=lease.run_id):
+                supervisor.see_through(lease, self._shutting_down)
         finally:
             del self._held[lease.token]
             self._nudged.set()

@@ -1,7 +1,9 @@
 """A run's event stream on its way home: what is stored, and what its last word was."""
 
+import time
 from pathlib import Path
 
+from core import event_lag
 from flowdppo_engine.events import Event, Failed, Finished
 from runs import ingest
 from runs.ingest import Batch
@@ -9,6 +11,8 @@ from runs.lifecycle import Lease
 from runs.models import Attempt
 from worker import event_tail, file_fetching
 from worker.file_sending import FileSending
+
+NOTE_LAG_EVERY = 5.0
 
 
 class EventStream:
@@ -20,6 +24,7 @@ class EventStream:
         self._offset = offset
         self._files = FileSending(folder)
         self._pending: Batch | None = None
+        self._note_lag_at = 0.0
         self.last_word: Event | None = None
 
     def take_up(self) -> None:
@@ -37,9 +42,15 @@ class EventStream:
         ingest.store(self._lease, attempt, batch)
         self._offset, self._pending = batch.end, None
         self._files.drop_removed(attempt, batch)
+        self._note_lag(batch)
         last_words = [event for event in batch.events if isinstance(event, Finished | Failed)]
         self.last_word = last_words[-1] if last_words else self.last_word
         return True
+
+    def _note_lag(self, batch: Batch) -> None:
+        if time.monotonic() >= self._note_lag_at:
+            event_lag.note(self._lease.run_id, max(0.0, time.time() - batch.events[-1].time))
+            self._note_lag_at = time.monotonic() + NOTE_LAG_EVERY
 
     def begin_attempt(self) -> None:
         """What an earlier attempt said last is not this one's word."""

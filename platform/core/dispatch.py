@@ -20,6 +20,7 @@ from django.shortcuts import resolve_url
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from core import requests
 from core.compression import compress_panel
 
 App = Callable[[dict, Callable, Callable], Awaitable[None]]
@@ -60,10 +61,14 @@ class Dispatcher:
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] == "lifespan":
             await self._panel(scope, receive, send)
-        elif scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/"):
-            await self._guard(scope, receive, send)
+        elif scope["type"] == "http":
+            await requests.follow(self._room_of(scope), scope, receive, send)
         else:
-            await self._site(scope, receive, send)
+            await self._room_of(scope)(scope, receive, send)
+
+    def _room_of(self, scope) -> App:
+        is_panel = scope["path"] == PREFIX or scope["path"].startswith(f"{PREFIX}/")
+        return self._guard if is_panel else self._site
 
 
 class Guard:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils.deprecation import MiddlewareMixin
 
+from core import requests
 from core.storage import FilesAway
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,13 @@ class SignInForFragments(MiddlewareMixin):
         if request.headers.get("HX-Request") and to_sign_in:
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         return response
+
+
+class NoteRequest(MiddlewareMixin):
+    """Has the log and the metrics know which address this is, and who asks."""
+
+    def process_view(self, request: HttpRequest, *_) -> None:
+        requests.note(request)
 
 
 class FilesAwayAnswer(MiddlewareMixin):

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from core import file_settings, node_settings, secret_key, sign_in, site_address  # noqa: E402
+from core import cache, file_settings, logs, node_settings, secret_key, sign_in, site_address  # noqa: E402
 from stack import endpoints  # noqa: E402
 
 env = environ.Env()
@@ -30,6 +30,7 @@ REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url if embedded else "")
 # Nudges may go through RabbitMQ instead; what processes count together stays in Redis.
 BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
 
+CACHES = cache.caches(REDIS_URL)
 DATABASES = {"default": env.db_url_config(DATABASE_URL)} if DATABASE_URL else {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -69,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "core.middleware.NoteRequest",
     "core.middleware.SignInForFragments",
     "core.middleware.FilesAwayAnswer",
     # Every view needs a sign-in unless it says otherwise.
@@ -139,10 +141,17 @@ HAS_MAIL = bool(env.str("EMAIL_URL", default=""))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="flow-dppo@localhost")
 OPERATOR_CONTACT = env.str("OPERATOR_CONTACT", default="")
 
-# Behind a proxy that ends TLS and sets X-Forwarded-Proto.
+# Behind a proxy that ends TLS and sets X-Forwarded-Proto. Attempts are counted by address, so the number of proxies
+# must be known: each appends to X-Forwarded-For whom it was asked by, and what stands before, anybody may have written.
 HTTPS = env.bool("HTTPS", default=False)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# The proxy and the container's own check ask for these without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("HSTS_SUBDOMAINS", default=False)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("NUM_PROXIES", default=0)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 # What links in messages begin with, and where messages may go beside the public servers: docs/alerts.md.
@@ -175,15 +184,4 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = False
 USE_TZ = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-        "botocore": {"level": "WARNING"},
-    },
-}
+LOGGING = logs.configuration(env)

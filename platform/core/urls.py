@@ -3,11 +3,12 @@
 from django.urls import include, path
 
 from api import v1
-from core import health
+from core import health, metrics
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("accounts/", include("teams.account_urls")),
     path("", include("teams.urls")),
     path("", include("runs.urls")),

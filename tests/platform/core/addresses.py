@@ -3,12 +3,14 @@
 from django.db.models import QuerySet
 
 from teams.models import Team
-from tests.platform.access import PUBLIC, Access
+from tests.platform.access import PEOPLE, PUBLIC, Access
 from tests.platform.lab import Lab
 
 ACCESS = {
     "healthz": [Access(PUBLIC)],
     "readyz": [Access(PUBLIC)],
+    # Nobody's without the operator's token.
+    "metrics": [Access((404,) * len(PEOPLE))],
 }
 
 

@@ -1,37 +1,10 @@
-"""Health, static files, error pages, and what every answer carries."""
+"""Static files, error pages, and what every answer carries."""
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from core import health
 from tests.platform.lab import PASSWORD
-
-
-def test_ready_while_database_and_broker_answer(client, db):
-    response = client.get("/readyz")
-    assert (response.status_code, response.json()) == (200, {"database": "ok", "broker": "ok"})
-
-
-def test_not_ready_without_a_broker(client, db, settings):
-    settings.BROKER_URL = "redis://127.0.0.1:1/0"
-    response = client.get("/readyz")
-    assert (response.status_code, response.json()) == (503, {"database": "ok", "broker": "does not answer"})
-
-
-def test_a_database_that_does_not_answer_is_noticed(db, monkeypatch):
-    def refuse():
-        raise health.DatabaseError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(health.connection, "cursor", refuse)
-        assert not health.database_answers()
-    assert health.database_answers()
-
-
-def test_the_process_lives_whatever_the_others_do(client, settings):
-    settings.BROKER_URL = "redis://127.0.0.1:1/0"
-    assert client.get("/healthz").json() == {"status": "ok"}
 
 
 @pytest.mark.parametrize(
