@@ -15,6 +15,7 @@ ATTEMPT_VARIABLE = "FLOWDPPO_ATTEMPT"
 
 def take_over(folder: Path, attempt: int) -> None:
     """From now on only this attempt, or a later one, may write to the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     staged = folder / f".{ATTEMPT_FILE}-{attempt}"
     staged.write_text(str(attempt), encoding="ascii")
     staged.replace(folder / ATTEMPT_FILE)

@@ -13,6 +13,7 @@ from core.secret_variables import SECRET_VARIABLES
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.prompts import ROOT_VARIABLE
 from flowdppo_engine.recipes import dump_config
+from flowdppo_engine.tenure import ATTEMPT_VARIABLE
 from stack.process_group import MARK, ProcessGroup
 from worker.devices import Devices
 
@@ -31,9 +32,12 @@ logger = logging.getLogger(__name__)
 
 
 class Engine:
-    """One life of the engine on the folder of a run or a job; `verb` is its command."""
+    """One life of the engine on the folder of a run or a job; `verb` is its command.
 
-    def __init__(self, folder: Path, devices: Devices, verb: str = "resume"):
+    With the number of an attempt it ends when a later one takes the folder over.
+    """
+
+    def __init__(self, folder: Path, devices: Devices, verb: str = "resume", attempt: int | None = None):
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         command = devices.command([*settings.ENGINE_COMMAND, verb, str(folder)])
@@ -44,7 +48,7 @@ class Engine:
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 cwd=settings.ROOT,
-                env=_environment() | devices.environment(),
+                env=_environment(attempt) | devices.environment(),
                 start_new_session=True,
             )
         self.group = ProcessGroup.of_leader(self._process.pid)
@@ -91,6 +95,7 @@ def console_tail(folder: Path) -> str:
         return file.read().decode("utf-8", errors="replace").strip()
 
 
-def _environment() -> dict[str, str]:
+def _environment(attempt: int | None) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
-    return inherited | {"PYTHONUNBUFFERED": "1", ROOT_VARIABLE: str(settings.PROMPTS_DIR.parent)}
+    tenure = {ATTEMPT_VARIABLE: str(attempt)} if attempt else {}
+    return inherited | tenure | {"PYTHONUNBUFFERED": "1", ROOT_VARIABLE: str(settings.PROMPTS_DIR.parent)}
