@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/installed.lock
 
 DEEPSPEED := 'deepspeed==0.19.8' 'hjson==3.1.0' 'msgpack==1.2.4' 'py-cpuinfo==9.0.0' 'einops==0.8.2'
 
-.PHONY: run test test-all test-deepspeed lint format bench bench-engine bench-platform screenshots lock clean browser
+.PHONY: run test test-all test-deepspeed test-faults lint format bench bench-engine bench-platform screenshots lock clean browser
 .DEFAULT_GOAL := run
 
 run: $(INSTALLED)
@@ -19,6 +19,10 @@ test: $(INSTALLED) browser
 
 test-all: $(INSTALLED) browser
 	$(BIN)/python -m pytest -m "not deepspeed"
+
+# Takes a quarter of an hour: everything is killed at random moments, with the real engine.
+test-faults: $(INSTALLED)
+	PYTHONPATH=platform OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults --write
 
 # DeepSpeed's build tool, the package `ninja`, lies in the same folder as the API's django-ninja and would overwrite it.
 # So it has an environment of its own, on top of .venv, and comes without its dependencies.
