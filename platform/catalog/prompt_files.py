@@ -33,6 +33,12 @@ def is_reference(source: str) -> bool:
     return bool(REFERENCE.fullmatch(source))
 
 
+def name_of(source: str) -> str:
+    """A prompt set in words: `cats-v3` of a reference; of others the last part, without the sandbox or the folder."""
+    last = source.rpartition(":")[2].rpartition("/")[2]
+    return last.split(".")[0] if is_reference(source) else last
+
+
 def path_of(reference: str) -> Path:
     """The file on this machine, which is there after `lay`."""
     return settings.PROMPTS_DIR / reference.removeprefix(f"{FOLDER}/")

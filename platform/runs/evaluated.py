@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import F, FloatField, Func, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast
 
+from catalog.prompt_files import name_of
 from runs.lists.knowledge import Knowledge
 from runs.metric_names import KL_TO_BASE
 from runs.models import Experiment, MetricPoint, Run
@@ -27,7 +28,7 @@ class Score:
 
     @property
     def title(self) -> str:
-        return f"{self.reward} on {self.prompt_set.rpartition(':')[2].rpartition('/')[2]}"
+        return f"{self.reward} on {name_of(self.prompt_set)}"
 
 
 @dataclass(frozen=True)

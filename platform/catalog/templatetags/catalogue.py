@@ -3,11 +3,18 @@
 from django import template
 
 from catalog.picking import Picker, departures_of, pickers_of
+from catalog.prompt_files import is_reference, name_of
 from catalog.selectors import uses_of_run
 from runs.models import Run
 from teams.selectors import may_write
 
 register = template.Library()
+
+
+@register.filter
+def prompt_set_name(source: str) -> str:
+    """The catalogue's prompt sets without folder and hash; others as the configuration names them."""
+    return name_of(source) if is_reference(source) else source
 
 
 @register.inclusion_tag("catalog/_pickers.html", takes_context=True)

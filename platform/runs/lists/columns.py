@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from django.db.models import F
 
+from catalog.prompt_files import name_of
 from runs.filters import FilterError, config_paths
 from runs.filters.json_values import FirstAtPath
 from runs.metric_names import KL_TO_BASE, REWARD, title_of
@@ -148,4 +149,4 @@ def _title(key: str) -> str:
     prompt_set, _, reward = rest.rpartition("/")
     prompt_set = prompt_set.removesuffix("/drift")
     words = "Best" if kind == BEST else "Last"
-    return f"{words} {reward} on {prompt_set.rpartition(':')[2].rpartition('/')[2]}"
+    return f"{words} {reward} on {name_of(prompt_set)}"

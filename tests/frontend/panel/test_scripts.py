@@ -83,7 +83,8 @@ def test_names_lose_what_all_of_them_share(scripts):
 
 
 def test_prompt_sets_and_numbers_are_short(scripts):
-    assert scripts("names", '["sandbox:in_domain", "sets/hard.txt"].map(m.nameOfPromptSet)') == ["in domain", "hard"]
+    named = '["sandbox:in_domain", "sets/hard.txt", "prompts/cats-v2.0123456789abcdef.jsonl"].map(m.nameOfPromptSet)'
+    assert scripts("names", named) == ["in domain", "hard", "cats-v2"]
     numbers = scripts("names", "[0, 0.5, 98, 12.34, 4321, 1234567, 0.00012, null].map(m.formatNumber)")
     assert numbers == ["0.00", "0.50", "98.0", "12.3", "4321", "1.2e+6", "1.2e-4", "none"]
 

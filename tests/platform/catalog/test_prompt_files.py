@@ -1,6 +1,5 @@
 """A prompt set of the catalogue as a file: for the checks of a configuration, and for the engine."""
 
-import os
 import stat
 
 import pytest
@@ -8,10 +7,10 @@ import yaml
 
 from catalog.contents import prompts_content
 from catalog.models import Version
-from catalog.prompt_files import is_reference, lay, path_of, reference_of
+from catalog.prompt_files import is_reference, lay, name_of, path_of, reference_of
 from catalog.services import create_item
 from flowdppo_engine.config import RunConfig
-from flowdppo_engine.prompts import load_prompts
+from flowdppo_engine.prompts import ROOT_VARIABLE, load_prompts
 from runs.config_errors import ConfigInvalid, check_config
 from runs.plans import plan_of
 from worker import engine
@@ -40,6 +39,18 @@ def test_what_a_reference_is_called_is_known_again(name):
 )
 def test_other_sources_are_none(source):
     assert not is_reference(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("prompts/cats-v2.0123456789abcdef.txt", "cats-v2"),
+        ("sandbox:in_domain", "in_domain"),
+        ("/a/b/hard.txt", "hard.txt"),
+    ],
+)
+def test_prompt_sets_have_short_names(source, name):
+    assert name_of(source) == name
 
 
 def test_a_file_is_laid_when_it_is_first_needed_whole_and_readable_for_others(cats):
@@ -83,8 +94,6 @@ def test_a_reference_to_nothing_is_told_at_its_field(cats):
 def test_the_engine_finds_the_prompts_of_the_configuration_that_it_is_given(cats, tmp_path, monkeypatch):
     engine.write_config(tmp_path / "run", referring_to(cats.reference))
     given = yaml.safe_load((tmp_path / "run" / engine.CONFIG_FILE).read_text())
-    for name, value in engine._environment().items():
-        if os.environ.get(name) != value:
-            monkeypatch.setenv(name, value)
+    monkeypatch.setenv(ROOT_VARIABLE, engine._environment(None)[ROOT_VARIABLE])
     assert [prompt.text for prompt in load_prompts(given["prompts"]["train"])] == ["a cat", "two dogs"]
     assert given["evaluation"]["prompt_sets"] == [cats.reference]

@@ -1,8 +1,8 @@
 /** Names as people read them. */
 
-/** `sandbox:in_domain` → `in domain`; a file's name without its folder. */
+/** `sandbox:in_domain` → `in domain`; a file's name without its folder, one of the catalogue's without its hash. */
 export function nameOfPromptSet(promptSet) {
-  return withSpaces(promptSet.split(/[:/]/).pop().replace(/\.(txt|jsonl)$/, ""));
+  return withSpaces(promptSet.split(/[:/]/).pop().replace(/(\.[0-9a-f]{16})?\.(txt|jsonl)$/, ""));
 }
 
 /** Names without the words that all of them begin with: `sandbox_soft_tifa`, `sandbox_quality` → `soft tifa`, `quality`. */
