@@ -14,7 +14,6 @@ from core import logs
 from fleet.models import Node
 from fleet.scheduling import claim_next
 from runs.lifecycle import Lease
-from runs.models import Attempt
 from worker import supervisor
 from worker.patience import Patience
 
@@ -33,7 +32,7 @@ class Dispatcher:
         self._nudged = nudged
         self._shutting_down = shutting_down
         self._patience = Patience("Queue")
-        self._held: dict[uuid.UUID, list[int]] = {}
+        self._held: dict[uuid.UUID, tuple[int, ...]] = {}
         self._supervisions: list[threading.Thread] = []
         self._thread = threading.Thread(target=self._keep_looking, name="dispatcher")
 
@@ -72,7 +71,7 @@ class Dispatcher:
             self._start(lease)
 
     def _start(self, lease: Lease) -> None:
-        self._held[lease.token] = Attempt.objects.values_list("gpus", flat=True).get(id=lease.attempt_id)
+        self._held[lease.token] = lease.gpus
         supervision = threading.Thread(target=self._see_through, args=[lease], name=f"run-{lease.run_id}")
         self._supervisions = [thread for thread in self._supervisions if thread.is_alive()] + [supervision]
         supervision.start()

@@ -20,7 +20,9 @@ logger = logging.getLogger(__name__)
 
 
 def name() -> str:
-    """The host and, because two workers may share one, a mark of the data folder."""
+    """What the operator calls it; else the host and, because two workers may share one, a mark of the data folder."""
+    if settings.NODE_NAME:
+        return settings.NODE_NAME
     mark = hashlib.sha256(str(settings.DATA_DIR).encode()).hexdigest()[:8]
     return f"{socket.gethostname()[:100]}/{mark}"
 

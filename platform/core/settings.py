@@ -176,6 +176,7 @@ MODELS_DIR = DATA_DIR / "models"
 ENGINE_COMMAND = env.list("FLOWDPPO_ENGINE_COMMAND", default=[sys.executable, "-m", "flowdppo_engine"])
 ENGINE_GRACE_SECONDS = env.float("FLOWDPPO_ENGINE_GRACE_SECONDS", default=30.0)
 WORKER_SLOTS = env.int("FLOWDPPO_WORKER_SLOTS", default=1)
+NODE_NAME = env.str("FLOWDPPO_NODE_NAME", default="")[:120]
 # What a machine that joins as a node is told.
 NODE_ENVIRONMENT = node_settings.for_nodes(env)
 

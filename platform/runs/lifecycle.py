@@ -36,12 +36,13 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True)
 class Lease:
-    """A worker's hold on a run."""
+    """A worker's hold on a run, and on `gpus`, slots of its node."""
 
     run_id: uuid.UUID
     attempt_id: int
     attempt_number: int
     token: uuid.UUID
+    gpus: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return f"Run {self.run_id}"
@@ -157,7 +158,7 @@ def claim(
     attempt = Attempt.objects.create(run_id=run_id, number=number, worker=worker, node=node, gpus=list(gpus))
     place = f"{worker}, {node.describe_slots(gpus)}" if node else worker
     _say(run_id, attempt.id, "info", f"Attempt {number} starts on {place}.")
-    return Lease(run_id, attempt.id, number, token)
+    return Lease(run_id, attempt.id, number, token, tuple(gpus))
 
 
 def renew(lease: Lease) -> None:

@@ -135,3 +135,9 @@ def test_the_worker_never_imports_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=django_settings.ROOT).returncode == 0
+
+
+def test_the_operator_may_name_the_node(settings):
+    own = node.name()
+    settings.NODE_NAME = "left rack, top"
+    assert node.name() == "left rack, top" != own

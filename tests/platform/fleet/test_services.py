@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from fleet import joining, registry, services, targets
 from fleet.models import Node, Quota
 from fleet.states import NodeState
-from teams.models import AuditEntry
+from stack.seed import seed_if_empty
+from teams.models import AuditEntry, User
 from tests.platform.fleet.machines import add_node, add_running, silence
 from tests.platform.lab import CONFIG
 
@@ -113,3 +114,8 @@ def test_what_can_never_start_is_refused_with_the_remedy(lab):
     assert targets.refusals(lab.team, groups, CONFIG) == [
         "Lab may use 1 GPU at a time: ask for fewer, or an operator for more."
     ]
+
+
+def test_who_sets_an_installation_up_is_an_operator(db):
+    sign_in = seed_if_empty()
+    services.require_operator(User.objects.get(email=sign_in.email))
