@@ -6,6 +6,7 @@ from statistics import median
 
 from pydantic import ValidationError
 
+from catalog.prompt_files import with_files
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.planning.cost import RunCost
 from flowdppo_engine.planning.sizes import evaluated_sizes
@@ -39,24 +40,37 @@ def measured_speed(team: Team, config: RunConfig) -> Speed | None:
     return Speed(median(seconds), len(seconds), newest[0].name) if seconds else None
 
 
-def num_passes(config: RunConfig) -> float:
-    """Passes through the network of a whole run, in the units of `planning.cost`; at most so many."""
-    config = on_this_server(config)
-    # Even the length of a file tells something about it.
-    return RunCost(config, None if any(find_outside_paths(config)) else evaluated_sizes(config)).total_units
-
-
 class PassCount:
-    """Counts the passes of configurations that have much in common: those with the same cost once."""
+    """Counts the passes through the network of whole runs, in the units of `planning.cost`; at most so many.
+
+    Of configurations that have much in common it counts those with the same cost once, and reads prompt sets once.
+    """
 
     def __init__(self):
         self._known: dict[str, float] = {}
+        self._sizes: dict[str, tuple[int, ...] | None] = {}
 
     def __call__(self, config: RunConfig) -> float:
         key = config.model_dump_json(exclude={"seed", "optimizer", "trust_region", "lora", "advantage", "ema"})
         if key not in self._known:
-            self._known[key] = num_passes(config)
+            self._known[key] = RunCost(config, self._sizes_of(config)).total_units
         return self._known[key]
+
+    def _sizes_of(self, config: RunConfig) -> tuple[int, ...] | None:
+        key = config.model_dump_json(include={"model", "prompts", "rewards", "evaluation"})
+        if key not in self._sizes:
+            self._sizes[key] = sizes_on_this_server(on_this_server(config))
+        return self._sizes[key]
+
+
+def num_passes(config: RunConfig) -> float:
+    """The passes of one configuration."""
+    return PassCount()(config)
+
+
+def sizes_on_this_server(config: RunConfig) -> tuple[int, ...] | None:
+    """Prompts in each evaluation set; None where one is outside what may be read: its length tells something."""
+    return None if any(find_outside_paths(config)) else evaluated_sizes(with_files(config))
 
 
 def _gpu_seconds_of_a_pass(run: Run) -> float | None:

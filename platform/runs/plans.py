@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from catalog.prompt_files import with_files
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.config.cautions import find_warnings
 from flowdppo_engine.planning.cost import RunCost
-from flowdppo_engine.planning.sizes import evaluated_sizes
-from runs.server_paths import find_outside_paths, on_this_server
+from runs.estimates import sizes_on_this_server
+from runs.server_paths import on_this_server
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,7 @@ def plan_of(data: Mapping) -> Plan | None:
         config = on_this_server(RunConfig.model_validate(data))
     except ValidationError:
         return None
-    # Even the length of a file tells something about it.
-    sizes = None if any(find_outside_paths(config)) else evaluated_sizes(with_files(config))
-    return Plan(_facts(config, RunCost(config, sizes)), tuple(find_warnings(config)))
+    return Plan(_facts(config, RunCost(config, sizes_on_this_server(config))), tuple(find_warnings(config)))
 
 
 def _facts(config: RunConfig, cost: RunCost) -> tuple[str, ...]:

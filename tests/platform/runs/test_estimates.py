@@ -4,8 +4,8 @@ import pytest
 
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.planning.cost import RunCost
-from runs import summaries
-from runs.estimates import PassCount, measured_speed, num_passes
+from runs import estimates, summaries
+from runs.estimates import PassCount, measured_speed
 from runs.models import Experiment
 from tests.platform.lab import CONFIG, add_point, add_run
 
@@ -49,8 +49,11 @@ def test_what_tells_nothing_is_left_out(lab, broken):
 
 
 def test_passes_of_configurations_with_one_cost_are_counted_once(monkeypatch):
+    counted, read = [], []
+    monkeypatch.setattr(estimates, "RunCost", lambda *some: counted.append(some) or RunCost(*some))
+    sizes_of = estimates.sizes_on_this_server
+    monkeypatch.setattr(estimates, "sizes_on_this_server", lambda config: read.append(config) or sizes_of(config))
     count = PassCount()
-    assert count(RUN) == num_passes(RUN)
-    monkeypatch.setattr("runs.estimates.num_passes", lambda config: -1.0)
-    assert count(RUN.model_copy(update={"seed": 9})) > 0
-    assert count(RUN.model_copy(update={"iterations": 9})) == -1.0
+    assert count(RUN) == count(RUN.model_copy(update={"seed": 9}))
+    assert count(RUN.model_copy(update={"iterations": 9})) < count(RUN)
+    assert (len(counted), len(read)) == (2, 1)

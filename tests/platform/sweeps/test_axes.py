@@ -11,7 +11,8 @@ def parsed(text: str) -> list[tuple]:
 
 
 def test_a_line_for_each_knob():
-    text = "# the rates\noptimizer.lr: 1e-5, 3e-5\n\ntrust_region: none, ratio_clip\nrollout.shared_initial_noise: on, off"
+    text = "# the rates\noptimizer.lr: 1e-5, 3e-5\n\ntrust_region: none, ratio_clip\n"
+    text += "rollout.shared_initial_noise: on, off"
     assert parsed(text) == [
         ("optimizer.lr", (1e-5, 3e-5)),
         ("trust_region", ("none", "ratio_clip")),
@@ -80,9 +81,10 @@ def test_seeds(text, seeds):
     assert parse_seeds(text, default=42) == seeds
 
 
-@pytest.mark.parametrize(
-    "text", ["many", "-1", "1.5", "3 to 1", "0 to 100", "1, 1", "0 to 3, 2", "2147483648", "9" * 5000]
-)
+NO_SEEDS = ["many", "-1", "1.5", "3 to 1", "0 to 100", "1, 1", "0 to 3, 2", "2147483648", "9" * 5000]
+
+
+@pytest.mark.parametrize("text", NO_SEEDS)
 def test_what_are_no_seeds_is_refused(text):
     with pytest.raises(AxesInvalid):
         parse_seeds(text, default=0)

@@ -3,7 +3,7 @@
 import pytest
 
 from runs import summaries
-from runs.estimates import measured_speed, num_passes
+from runs.estimates import PassCount, measured_speed
 from sweeps.axes import Axis
 from sweeps.plans import plan_sweep
 from sweeps.points import points_of
@@ -31,7 +31,7 @@ def test_hours_are_those_of_every_run(lab, timed):
     plan = plan_sweep(lab.team, CONFIG, axes, [0, 1, 2], num_gpus=2)
     configs = [point.config for point in points_of(CONFIG, axes, 1)]
     speed = measured_speed(lab.team, configs[0])
-    assert plan.num_passes == 3 * sum(map(num_passes, configs))
+    assert plan.num_passes == 3 * sum(map(PassCount(), configs))
     assert plan.gpu_hours == pytest.approx(speed.hours(plan.num_passes))
     assert plan.hours_in_turn == pytest.approx(plan.gpu_hours / 2)
 
