@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from runs.filters import FilterError
-from runs.lists.columns import ALWAYS, Column, column_of, columns_of
+from runs.lists.columns import ALWAYS, Column, Kind, column_of, columns_of
 from runs.lists.keyset import PAGE_SIZE, read_page
 from runs.lists.knowledge import Knowledge, read_knowledge
 from runs.lists.question import Question
@@ -18,6 +18,11 @@ from runs.summaries import SCORE
 from teams.models import User
 
 NUM_DIFFERING = 3
+ORDER_WORDS = {
+    Kind.TIME: ("newest first", "oldest first"),
+    Kind.FACT: ("Z to A", "A to Z"),
+    Kind.EXPERIMENT: ("Z to A", "A to Z"),
+}
 NUMBERS = ("iteration", REWARD, KL_TO_BASE, SCORE, "created")
 
 
@@ -65,6 +70,16 @@ class RunList:
     @property
     def is_live(self) -> bool:
         return any(row.run.is_live for row in self.rows)
+
+    @property
+    def orders(self) -> list[tuple[str, str]]:
+        """What the list can be sorted by, with its name, for those who see no headings."""
+        found = {}
+        for heading in self.headings:
+            column = heading.column
+            down, up = ORDER_WORDS.get(column.kind, ("highest first", "lowest first"))
+            found |= {f"-{column.key}": f"{column.title}, {down}", column.key: f"{column.title}, {up}"}
+        return list(found.items())
 
     @property
     def first_page(self) -> str:
