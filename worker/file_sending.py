@@ -16,14 +16,15 @@ from django.core.files.storage import default_storage
 
 from core.storage import FilesAway
 from flowdppo_engine import events
+from flowdppo_engine.training.checkpoints import START_FOLDER
 from runs import stored_files
 from runs.ingest import Batch
 from runs.models import Attempt, Checkpoint
 
 NUM_THREADS = 8
 STREAM_SUFFIX = ".events.gz"
-# What events tell of; everything else in a run folder is sent when an attempt ends.
-TOLD_OF = ("checkpoints", "samples")
+# What events tell of, and what came from the bucket; everything else in a run folder is sent when an attempt ends.
+TOLD_OF = ("checkpoints", "samples", START_FOLDER)
 
 logger = logging.getLogger(__name__)
 

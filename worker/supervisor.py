@@ -9,12 +9,13 @@ from pathlib import Path
 
 from django.conf import settings
 
+from flowdppo_engine import tenure
 from flowdppo_engine.training.stopping import StopFile
 from runs import lifecycle
 from runs.deaths import Death
 from runs.lifecycle import Lease, LeaseLost
 from runs.models import Attempt, AttemptOutcome, Run
-from worker import event_tail, node
+from worker import event_tail, node, starting_point
 from worker.devices import Devices
 from worker.engine import Engine, console_tail, write_config
 from worker.event_stream import EventStream
@@ -80,6 +81,8 @@ class Supervisor:
         """
         earlier = Attempt.objects.filter(run_id=self._lease.run_id, number__lt=self._lease.attempt_number)
         self._insist(lambda: node.end_leftovers(earlier))
+        # An engine on another machine, which nobody here can end, writes no more from here on.
+        tenure.take_over(self._folder, self._lease.attempt_number)
         self._insist(self._stream.take_up)
         last = self._insist(earlier.last)
         if last is None:
@@ -90,10 +93,11 @@ class Supervisor:
     def _judge_engine(self, keeper: LeaseKeeper) -> Verdict:
         attempt = self._insist(lambda: Attempt.objects.select_related("node").get(id=self._lease.attempt_id))
         self._insist(lambda: write_config(self._folder, self._config))
+        self._insist(lambda: starting_point.bring(self._lease.run_id, self._folder))
         # One that an earlier attempt did not come to heed; where it is still wanted it is laid anew.
         self._stop_file.take_away()
         self._stream.begin_attempt()
-        self._engine = Engine(self._folder, Devices.of(attempt))
+        self._engine = Engine(self._folder, Devices.of(attempt), attempt=self._lease.attempt_number)
         group = self._engine.group
         self._insist(lambda: lifecycle.record_engine(self._lease, group.pid, group.started_at))
         self._engine.go()
