@@ -15,6 +15,7 @@ from jobs.uploads import Upload
 from runs.config_errors import ConfigInvalid, check_config
 from teams.models import Team, User
 
+NUMBER = forms.TextInput(attrs={"inputmode": "numeric"})
 DRAWN, GIVEN = "drawn", "given"
 MAX_CONFIG = 200_000
 FIRST_RECIPE = "sandbox-flow-dppo"
@@ -43,8 +44,8 @@ class DryRunForm(forms.Form):
         choices=[(DRAWN, "Draw some with the base model"), (GIVEN, "Upload some")], widget=forms.RadioSelect
     )
     prompts = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
-    num_prompts = forms.IntegerField(min_value=1, max_value=16, required=False)
-    images_per_prompt = forms.IntegerField(min_value=1, max_value=16, required=False)
+    num_prompts = forms.IntegerField(min_value=1, max_value=16, required=False, widget=NUMBER)
+    images_per_prompt = forms.IntegerField(min_value=1, max_value=16, required=False, widget=NUMBER)
     pictures = PicturesField(required=False, widget=PicturesInput(attrs={"accept": ".png,.jpg,.jpeg,.webp"}))
     base = forms.ChoiceField(required=False)
     prompt_set = forms.ChoiceField(required=False)

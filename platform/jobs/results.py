@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flowdppo_engine.events import Sample, Scored, TriedReward
+from flowdppo_engine.events import Sample, Scored, Tried, TriedReward
 from jobs.models import Job
 from jobs.selectors import samples_of, scored_of
 
 TOTAL = "total"
 NEARLY_ALL = 0.95
+PHASES = ("rollout", "decode", "reward", "update")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ def dry_run_of(job: Job, order: str = TOTAL) -> DryRun:
 def notes_on(scored: Scored, normalizes: bool = False) -> Iterator[str]:
     """What to look at twice, the worst first. `normalizes`: each reward counts as much as its weight (GDPO)."""
     weighted = [reward for reward in scored.rewards if reward.weight]
-    if not scored.num_groups:
+    if not weighted:
+        yield "No reward that has a weight could judge these prompts: nothing is said of what training would do."
+    elif not scored.num_groups:
         yield (
             "Each prompt has one picture. Training learns from the differences between pictures of one prompt: "
             "take several of each to see whether these rewards find any."
@@ -81,6 +84,12 @@ def notes_on(scored: Scored, normalizes: bool = False) -> Iterator[str]:
             )
     for name in scored.left_out:
         yield f"{name} was left out: it asks questions, and these prompts have none."
+
+
+def phases_of(tried: Tried) -> list[tuple[str, float]]:
+    """The seconds of an iteration's phases, in the order in which they come."""
+    known = [name for name in PHASES if name in tried.seconds]
+    return [(name, tried.seconds[name]) for name in [*known, *sorted(tried.seconds.keys() - set(PHASES))]]
 
 
 def _note_on(reward: TriedReward, num_groups: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jobs import selectors, services
 from jobs.models import Job, JobState, Kind
-from jobs.results import TOTAL, dry_run_of
+from jobs.results import TOTAL, dry_run_of, phases_of
 from runs import media, stored_files
 from runs.panel_views import fetched, picture_response
 from teams.selectors import may_write, teams_of
@@ -99,7 +99,8 @@ def _context(request: HttpRequest, job: Job) -> dict:
         context["place"] = selectors.place_of(job)
     if job.kind == Kind.SCORE:
         return context | {"dry_run": dry_run_of(job, request.GET.get("sort", TOTAL))}
-    return context | {"tried": selectors.tried_of(job)}
+    tried = selectors.tried_of(job)
+    return context | {"tried": tried, "phases": phases_of(tried) if tried else []}
 
 
 def _id(text: str) -> uuid.UUID | None:

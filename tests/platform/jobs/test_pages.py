@@ -197,7 +197,7 @@ def test_an_engine_cannot_have_another_file_shown(member, job):
 
 def test_the_page_of_a_first_step_tells_memory_and_time(lab, member, form):
     member.post(reverse("preflight_of_form", args=[lab.experiment.id]), form)
-    seconds = {"rollout": 3.0, "update": 5.0}
+    seconds = {"update": 5.0, "rollout": 3.0, "another": 1.0}
     tried = events.Tried(
         device="NVIDIA H100", peak_memory_gib=31.4, device_memory_gib=79.2, num_images=16, seconds=seconds,
         seconds_per_iteration=8.0, seconds_for_run=7200.0,
@@ -206,6 +206,7 @@ def test_the_page_of_a_first_step_tells_memory_and_time(lab, member, form):
     page = member.get(reverse("job", args=[job.id])).text
     for part in ("31.4 GiB", "of 79.2", "NVIDIA H100", "about 8 s", "about 2 h", "Mind the gap."):
         assert part in page
+    assert page.index("Rollout") < page.index("Update") < page.index("Another")
 
 
 def test_a_job_that_failed_says_why_and_can_be_started_once_more(member, job):

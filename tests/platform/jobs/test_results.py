@@ -49,6 +49,10 @@ def test_without_groups_or_times_there_is_nothing_to_share(job):
         (scored(reward(num_alike_groups=1), num_groups=4), ["the same score for 1 of 4 prompts"]),
         (scored(reward(), reward("b", group_std=0.001)), ["a makes 100% of the differences"]),
         (scored(reward(), reward("b", weight=0, group_std=0.0, num_alike_groups=1)), []),
+        (
+            scored(reward(weight=0.0), num_alike_groups=1, left_out=["q"]),
+            ["No reward that has a weight could judge", "q was left out"],
+        ),
         (scored(left_out=["q"]), ["q was left out: it asks questions"]),
     ],
 )
