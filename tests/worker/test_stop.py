@@ -1,7 +1,5 @@
 """Stopping after a checkpoint, and going on: by the worker's hand, with the fake engine."""
 
-import signal
-
 from flowdppo_engine.training.stopping import StopFile
 from runs import lifecycle
 from runs.models import AttemptOutcome, RunState
@@ -37,7 +35,7 @@ def test_the_iteration_under_way_is_done_first_and_nothing_is_done_twice(workers
     assert live_points(run) == EXPECTED
 
 
-def test_a_cancel_does_not_wait_for_the_stop(workers, submit):
+def test_a_cancel_does_not_wait_for_the_stop_and_can_be_resumed_too(workers, submit):
     workers.start(hold_at=7)
     run = submit()
     wait_until_held(run)
@@ -46,17 +44,11 @@ def test_a_cancel_does_not_wait_for_the_stop(workers, submit):
     lifecycle.request_cancel(run)
     wait_for_state(run, RunState.CANCELLED)
     assert run.iteration == 6
-
-
-def test_a_worker_that_is_shut_down_leaves_the_run_stopped(workers, submit):
-    worker = workers.start(hold_at=7)
-    run = submit()
-    wait_until_held(run)
-    lifecycle.request_stop(run, ASKED)
-    worker.send_signal(signal.SIGTERM)
-    worker.wait()
-    run.refresh_from_db()
-    assert (run.state, run.attempts.get().outcome) == (RunState.STOPPED, AttemptOutcome.STOPPED)
+    let_go(run)
+    lifecycle.resume(run, ASKED)
+    wait_for_state(run, RunState.FINISHED)
+    assert run.attempts.last().resumed_from == 6
+    assert live_points(run) == EXPECTED
 
 
 def test_a_stop_that_nobody_heeded_does_not_end_the_next_attempt(workers, submit):
@@ -77,19 +69,6 @@ def test_a_stop_that_nobody_heeded_does_not_end_the_next_attempt(workers, submit
     assert live_points(run) == EXPECTED
 
 
-def test_a_cancelled_run_goes_on_after_its_last_checkpoint(workers, submit):
-    workers.start(hold_at=7)
-    run = submit()
-    wait_until_held(run)
-    lifecycle.request_cancel(run)
-    wait_for_state(run, RunState.CANCELLED)
-    let_go(run)
-    lifecycle.resume(run, ASKED)
-    wait_for_state(run, RunState.FINISHED)
-    assert run.attempts.last().resumed_from == 6
-    assert live_points(run) == EXPECTED
-
-
 def test_a_failed_run_is_tried_again_although_it_said_that_it_would_fail_again(workers, submit):
     worker = workers.start(fail="deterministic")
     run = wait_for_state(submit(), RunState.FAILED)
@@ -102,16 +81,7 @@ def test_a_failed_run_is_tried_again_although_it_said_that_it_would_fail_again(w
     assert live_points(run) == EXPECTED
 
 
-def test_a_finished_run_goes_on_with_more_iterations(workers, submit):
-    workers.start()
-    run = wait_for_state(submit(iterations=6), RunState.FINISHED)
-    lifecycle.extend(run, run.config | {"iterations": 12}, ASKED)
-    wait_for_state(run, RunState.FINISHED)
-    assert (run.iteration, run.total_iterations, run.attempts.last().resumed_from) == (12, 12, 6)
-    assert live_points(run) == EXPECTED
-
-
-def test_a_worker_that_died_before_it_started_the_engine_does_not_end_a_continued_run(workers, submit):
+def test_a_finished_run_goes_on_with_more_iterations_also_where_a_worker_dies_before_it_starts(workers, submit):
     worker = workers.start()
     run = wait_for_state(submit(iterations=6), RunState.FINISHED)
     worker.terminate()
@@ -121,6 +91,7 @@ def test_a_worker_that_died_before_it_started_the_engine_does_not_end_a_continue
     workers.start()
     wait_for_state(run, RunState.FINISHED)
     assert [attempt.outcome for attempt in run.attempts.all()] == ["finished", "lost", "finished"]
+    assert (run.iteration, run.total_iterations, run.attempts.last().resumed_from) == (12, 12, 6)
     assert live_points(run) == EXPECTED
 
 

@@ -126,10 +126,11 @@ def test_cancel_of_an_ended_run_changes_nothing(run):
         (lambda run: lifecycle.request_stop(run, "Somebody asked."), RunState.STOPPED),
     ],
 )
-def test_a_lost_run_that_was_to_end_has_ended(run, ask, state):
+@pytest.mark.parametrize("leave", [lambda lease: lifecycle.requeue(lease, LOST), lifecycle.hand_back])
+def test_a_run_that_was_to_end_is_not_tried_again(run, ask, state, leave):
     lease = claim_again(run)
     ask(run)
-    lifecycle.requeue(lease, LOST)
+    leave(lease)
     run.refresh_from_db()
     assert run.state == state
 
