@@ -71,6 +71,7 @@ def request_cancel(run: Run, reason: str = "") -> bool:
     """
     queued = Run.objects.filter(id=run.id, state=RunState.QUEUED)
     if queued.update(state=RunState.CANCELLED, cancel_requested_at=Now(), ended_at=Now()):
+        run_ended.send(Run, run_id=run.id, state=RunState.CANCELLED)
         _say(run.id, None, "info", f"Cancelled before it {_started(run)}. {reason}")
         return True
     running = Run.objects.filter(id=run.id, state=RunState.RUNNING, cancel_requested_at=None)

@@ -12,6 +12,7 @@ from runs import lifecycle
 from runs.deaths import Death
 from runs.lifecycle import LeaseLost, Wishes
 from runs.models import Attempt, AttemptOutcome, Run, RunState
+from runs.signals import run_ended
 
 LOST = Death(AttemptOutcome.LOST, "It was lost.")
 
@@ -341,3 +342,24 @@ def test_abandon_moves_only_the_attempt_that_holds_the_run(run):
     lifecycle.abandon(first, "gone")
     lifecycle.renew(second)
     assert run.state == RunState.RUNNING
+
+
+@pytest.mark.parametrize("is_claimed", [False, True])
+@pytest.mark.parametrize("state", [RunState.CANCELLED, RunState.STOPPED])
+def test_whoever_wants_to_know_is_told_of_an_end_once(run, state, is_claimed):
+    told = []
+
+    def listen(run_id, state, **_) -> None:
+        told.append((run_id, state))
+
+    run_ended.connect(listen)
+    try:
+        if is_claimed:
+            end_as(run, state)
+        else:
+            for _ in range(2):
+                ask = lifecycle.request_cancel if state == RunState.CANCELLED else lifecycle.request_stop
+                ask(run, "Ann asked for it.")
+    finally:
+        run_ended.disconnect(listen)
+    assert told == [(run.id, state)]
