@@ -68,10 +68,10 @@ def _sandbox_sets() -> dict[str, Path]:
     return {f"sandbox:{path.stem}": path for path in SANDBOX_PROMPTS.glob("*.jsonl")}
 
 
-def parse_geneval2(line: str, where: str) -> Prompt:
-    """The prompt of a line in GenEval2's format. Raises ValueError, which begins with `where`."""
+def parse_geneval2(line: str | dict, where: str) -> Prompt:
+    """The prompt of a line in GenEval2's format, or of its object. Raises ValueError, which begins with `where`."""
     try:
-        fields = json.loads(line)
+        fields = json.loads(line) if isinstance(line, str) else line
         questions = tuple(Question(_text(text, "a question"), str(answer)) for text, answer in fields["vqa_list"])
         skills = tuple(fields.get("skills") or ())
         if skills and len(skills) != len(questions):

@@ -56,10 +56,9 @@ class PromptSet:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line that can be kept; `key` is the same for lines that say the same."""
+    """A line that can be kept."""
 
     text: str
-    key: str
     prompt: Prompt
 
 
@@ -77,7 +76,7 @@ def read_prompts(raw: str | bytes) -> PromptSet:
     kept = _all_or_refused(read)
     distinct: dict[str, _Line] = {}
     for line in kept:
-        distinct.setdefault(line.key, line)
+        distinct.setdefault(line.text, line)
     lines = distinct.values()
     return PromptSet(
         format, tuple(line.text for line in lines), tuple(line.prompt for line in lines), len(kept) - len(lines)
@@ -111,12 +110,14 @@ def _read(lines: Sequence[Numbered]) -> tuple[str, list[_Line | str]]:
         return TEXT, [_plain(line, number) for number, line in lines]
     fields = [_object(line) for _, line in lines]
     if any(one and "vqa_list" in one for one in fields):
-        return GENEVAL2, [_with_questions(line, number) for number, line in lines]
+        return GENEVAL2, [
+            _with_questions(one, line, number) for one, (number, line) in zip(fields, lines, strict=True)
+        ]
     return TEXT, [_without_questions(one, number) for one, (number, _) in zip(fields, lines, strict=True)]
 
 
 def _plain(text: str, number: int) -> _Line | str:
-    return _unfit(text, number) or _Line(text, text, Prompt(text))
+    return _unfit(text, number) or _Line(text, Prompt(text))
 
 
 def _object(line: str) -> dict | None:
@@ -127,16 +128,16 @@ def _object(line: str) -> dict | None:
     return fields if isinstance(fields, dict) else None
 
 
-def _with_questions(line: str, number: int) -> _Line | str:
+def _with_questions(fields: dict | None, line: str, number: int) -> _Line | str:
     try:
-        prompt = parse_geneval2(line, f"Line {number}")
+        prompt = parse_geneval2(line if fields is None else fields, f"Line {number}")
     except ValueError as error:
         return str(error)
-    fields = json.loads(line)
-    kept = json.dumps(fields, ensure_ascii=len(line.splitlines()) > 1)
     texts = (prompt.text, *(text for question in prompt.questions for text in (question.text, question.answer)))
-    problem = next(filter(None, (_unfit(text, number) for text in (kept, *texts))), "")
-    return problem or _Line(kept, json.dumps(fields, sort_keys=True), prompt)
+    # Objects that say the same are the same line, in whatever order their fields came.
+    in_order = {"prompt": prompt.text} | dict(sorted(fields.items()))
+    kept = json.dumps(in_order, ensure_ascii=len(line.splitlines()) > 1)
+    return _unfit(kept, number) or _unfit("".join(texts), number) or _Line(kept, prompt)
 
 
 def _without_questions(fields: dict | None, number: int) -> _Line | str:
