@@ -17,6 +17,8 @@ from worker.app import app
 def receiver(settings, monkeypatch):
     settings.MESSAGE_HOSTS = "127.0.0.1:*"
     monkeypatch.setenv("FLOWDPPO_MESSAGE_HOSTS", settings.MESSAGE_HOSTS)
+    # The process has a data folder of its own, and would make itself a key there.
+    monkeypatch.setenv("SECRET_KEY", settings.SECRET_KEY)
     with Receiver() as server:
         yield server
 
