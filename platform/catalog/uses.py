@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from catalog.contents import Content, block_of
 from catalog.differences import field_changes
 from catalog.models import Kind, Role, Use, Version
@@ -45,6 +47,12 @@ def record_uses(run: Run, team: Team, config: RunConfig, picked: Iterable[Versio
     )
 
 
+def picked_versions_of(runs: QuerySet[Run]) -> list[Version]:
+    """The base models and reward configs that these runs were submitted with, for more runs like them."""
+    uses = Use.objects.filter(run__in=runs, role__in=BLOCK_ROLES)
+    return list(Version.objects.filter(id__in=uses.values("version")).select_related("item").order_by("id"))
+
+
 def changes_since(version: Version, config: RunConfig) -> int:
     """How many fields of a base model or of rewards a configuration has otherwise than the version."""
     return len(field_changes(version.item.kind, version.content, block_of(version.item.kind, config).data))
@@ -68,12 +76,17 @@ def _prompt_sets(team: Team, config: RunConfig) -> Iterator[Found]:
 
 
 def _blocks(team: Team, config: RunConfig, picked: list[Version]) -> Iterator[Found]:
+    """What is the same counts before what was picked and changed."""
     for role, kind in BLOCK_ROLES.items():
+        content = block_of(kind, config)
         own = [version for version in picked if version.item.kind == kind and version.item.team_id == team.id]
-        if own:
-            yield Found(role, own[0], changes_since(own[0], config))
-        elif same := _newest_with(team, block_of(kind, config)):
+        same = next((version for version in own if version.sha256 == content.sha256), None)
+        if same := same or _newest_with(team, content):
             yield Found(role, same)
+        elif own:
+            changes = {version: changes_since(version, config) for version in own}
+            closest = min(changes, key=changes.get)
+            yield Found(role, closest, changes[closest])
 
 
 def _newest_with(team: Team, content: Content) -> Version | None:

@@ -1,10 +1,12 @@
 """What people do to sweeps. Each verb checks the role first; the state of a run is `runs.lifecycle`'s."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
 
+from catalog.models import Version
+from catalog.uses import picked_versions_of
 from flowdppo_engine.config import RunConfig
 from runs import lifecycle
 from runs.models import Experiment, Priority, Run
@@ -37,6 +39,7 @@ def make_sweep(
     num_gpus: int = 1,
     cloned_from: Run | None = None,
     token: uuid.UUID | None = None,
+    picked: Iterable[Version] = (),
 ) -> Sweep:
     """Queue every run of the grid at once, or none. What comes with the same `token` again is the same sweep.
 
@@ -69,7 +72,7 @@ def make_sweep(
         if is_new:
             # All points with the first seed, then all with the next: a first look at the whole grid comes early.
             grid = [(point, seed) for seed in seeds for point in points]
-            _queue(user, sweep, grid, cloned_from)
+            _queue(user, sweep, grid, cloned_from, list(picked))
             audit.record(user, experiment.team, "submitted", f"sweep “{name}”", f"{len(grid)} runs, {sweep.id}")
     return sweep
 
@@ -93,7 +96,7 @@ def add_seeds(user: User, sweep: Sweep, seeds: Sequence[int]) -> int:
         if len(known) + len(wanted) > MOST_RUNS:
             raise AxesInvalid([f"It would have {len(known) + len(wanted)} runs: a sweep has at most {MOST_RUNS}."])
         if wanted:
-            _queue(user, sweep, wanted, None)
+            _queue(user, sweep, wanted, None, picked_versions_of(Run.objects.filter(sweep_run__sweep=sweep)))
             sweep.seeds = sorted({*sweep.seeds, *seeds})
             sweep.save(update_fields=["seeds"])
             detail = f"{len(wanted)} runs, {sweep.id}"
@@ -111,9 +114,15 @@ def cancel_sweep(user: User, sweep: Sweep) -> None:
         audit.record(user, sweep.experiment.team, "asked to cancel", f"sweep “{sweep.name}”", str(sweep.id))
 
 
-def _queue(user: User, sweep: Sweep, grid: Sequence[tuple[Point, int]], cloned_from: Run | None) -> None:
+def _queue(
+    user: User,
+    sweep: Sweep,
+    grid: Sequence[tuple[Point, int]],
+    cloned_from: Run | None,
+    picked: Sequence[Version],
+) -> None:
     labels = labels_of(sweep.knobs, sweep.config)
-    wishes = (cloned_from, sweep.priority, sweep.num_gpus)
+    wishes = (cloned_from, sweep.priority, sweep.num_gpus, picked)
     # One row after another: the queue goes by when they were made.
     for point, seed in grid:
         name = name_of(point.values, labels, seed)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from catalog import picking
 from runs.config_errors import ConfigInvalid
 from runs.models import Experiment
 from runs.run_form_views import experiment_to_write, render_entry
@@ -58,6 +59,7 @@ def sweep_new(request: HttpRequest, experiment_id: int) -> HttpResponse:
             num_gpus=entry.form.cleaned_data["num_gpus"],
             cloned_from=entry.source,
             token=token,
+            picked=picking.picked_versions(request.user, experiment.team_id, request.POST),
         )
     except ConfigInvalid as invalid:
         return render_entry(request, experiment, replace(entry, errors=invalid.errors), status=422)

@@ -10,6 +10,8 @@ from flowdppo_engine.config import RunConfig
 from runs.config_errors import ConfigInvalid
 from runs.models import Run
 from runs.services import submit_run
+from sweeps.axes import Axis
+from sweeps.services import add_seeds, make_sweep
 from teams.models import Team
 from tests.platform.lab import CONFIG
 
@@ -66,6 +68,20 @@ def test_of_two_that_hold_the_same_the_picked_one_is_used_or_else_the_newest_tha
     assert submit(lab, [quality], rewards=QUALITY) == [(Role.REWARDS, quality, 0)]
     set_archived(lab.member, twin.item, True)
     assert submit(lab, rewards=QUALITY) == [(Role.REWARDS, quality, 0)]
+
+
+def test_what_became_another_version_counts_as_that_one(lab, quality):
+    newer = add_version(lab.member, quality.item, rewards_content([{"name": "sandbox_soft_tifa"}]))
+    assert submit(lab, [quality], rewards=[{"name": "sandbox_soft_tifa"}]) == [(Role.REWARDS, newer, 0)]
+
+
+def test_the_runs_of_a_sweep_tell_what_was_picked_and_so_do_later_seeds(lab, quality):
+    weights = Axis("rewards.0.weight", (2.0, 3.0))
+    config = CONFIG | {"rewards": QUALITY}
+    sweep = make_sweep(lab.member, lab.experiment, "Weights", "", config, [weights], [0], picked=[quality])
+    add_seeds(lab.member, sweep, [1])
+    uses = Use.objects.filter(version=quality, role=Role.REWARDS)
+    assert sorted(uses.values_list("run__sweep_run__seed", "num_changes")) == [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 
 def test_a_base_model_is_known_by_family_source_and_revision(lab):
