@@ -6,6 +6,7 @@ from typing import Any
 from flowdppo_engine.config import RunConfig
 from flowdppo_engine.recipes import merge
 from runs.config_errors import ConfigInvalid, check_config
+from runs.entries import lists
 from runs.models import Checkpoint, Run
 
 MAX_ITERATIONS = 1_000_000
@@ -30,6 +31,7 @@ def config_from(checkpoint: Checkpoint, changes: Mapping[str, Any]) -> RunConfig
     before = checkpoint.run.config
     config = merge(before, dict(changes))
     _require_more(config.get("iterations"), checkpoint.iteration)
+    _require_lists_of_blocks(config)
     checked = check_config(config)
     _require_same_weights(checked.model_dump(mode="json"), before)
     return checked
@@ -51,6 +53,14 @@ def _require_more(num_iterations: Any, done: int) -> None:
     if isinstance(num_iterations, int) and not done < num_iterations <= MAX_ITERATIONS:
         message = f"“{num_iterations}” does not fit: {done} are done. Give more than that, at most {MAX_ITERATIONS:,}."
         raise ConfigInvalid({"iterations": [message]})
+
+
+def _require_lists_of_blocks(config: Mapping) -> None:
+    """What explains a configuration's errors at their fields needs that much of it."""
+    for union in lists():
+        blocks = config.get(union.dotted, [])
+        if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
+            raise ConfigInvalid({union.dotted: [f"Give a list of blocks, each with its {union.discriminator}."]})
 
 
 def _require_same_weights(config: Mapping, before: Mapping) -> None:

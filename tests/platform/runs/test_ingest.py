@@ -211,3 +211,35 @@ def run_is_free(run) -> bool:
             return cursor.fetchone() is not None
     finally:
         other.close()
+
+
+def test_how_far_an_attempt_came_is_kept(run, stream):
+    stream.store(events.Log(level="info", message="It loads."))
+    assert run.attempts.get().reached is None
+    stream.store(metrics(1), metrics(2))
+    stream.lose()
+    stream.take_up()
+    stream.store(events.Resumed(iteration=1, step=2, checkpoint="checkpoints/step-000002"), metrics(2), metrics(3))
+    assert [(attempt.reached, attempt.num_void) for attempt in run.attempts.all()] == [(2, 1), (3, 0)]
+
+
+def test_the_best_checkpoints_have_their_place_until_others_are_better(run, stream):
+    def checkpoint(iteration: int) -> events.Checkpoint:
+        return events.Checkpoint(iteration=iteration, step=2 * iteration, path=f"checkpoints/{iteration}", num_bytes=1)
+
+    def best(*ranked: tuple[int, float]) -> events.Best:
+        rows = [
+            events.RankedCheckpoint(iteration=at, step=2 * at, path=f"checkpoints/{at}", mean=mean)
+            for at, mean in ranked
+        ]
+        return events.Best(iteration=3, step=6, prompt_set="p", score="a", checkpoints=rows)
+
+    stream.store(checkpoint(1), checkpoint(2), best((2, 0.6), (1, 0.5)))
+    stream.lose()
+    stream.take_up()
+    # Written anew by a later attempt: the row of the earlier one is void.
+    stream.store(events.Resumed(iteration=1, step=2, checkpoint="checkpoints/1"), checkpoint(2), checkpoint(3))
+    stream.store(best((3, 0.7), (2, 0.6)))
+    places = run.checkpoints.order_by("attempt__number", "iteration").values_list("iteration", "place", "ranked_mean")
+    assert list(places) == [(1, None, None), (2, None, None), (2, 2, 0.6), (3, 1, 0.7)]
+    assert set(run.checkpoints.exclude(place=None).values_list("ranked_by", flat=True)) == {"a on p"}

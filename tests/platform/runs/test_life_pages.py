@@ -125,6 +125,7 @@ def test_a_checkpoint_is_continued_with_what_is_different(lab, member):
         ({"changes": "lora.rank = 4"}, "lora.rank: The checkpoint was made with 16"),
         ({"changes": "optimizer.lr"}, "write it as a.b=c"),
         ({"changes": "optimizer.lr = [*a]"}, "alias"),
+        ({"changes": "rewards.0 = 7"}, "rewards: Give a list of blocks"),
         ({"name": ""}, "Empty: give the run a name."),
     ],
 )

@@ -125,6 +125,8 @@ def test_a_new_run_from_a_checkpoint_keeps_its_files_and_says_where_it_is_from(
         ({"lora": {"rank": 4}}, "lora.rank", "made with 16"),
         ({"model": {"source": "owner/name"}}, "model.source", "made with sandbox"),
         ({"optimizer": {"lr": -1}}, "optimizer.lr", "does not fit"),
+        ({"rewards": 5}, "rewards", "Give a list of blocks"),
+        ({"rewards": [5]}, "rewards", "Give a list of blocks"),
     ],
 )
 def test_what_cannot_go_on_is_refused_at_its_field(changes, field, words, lab):
