@@ -51,9 +51,8 @@ class S3Files(S3Storage):
             return self._client.head_object(**self._object(name))["ContentLength"]
 
     def walk(self, folder: str) -> list[StoredFile]:
-        """Every file in it, by name. Raises FileNotFoundError where there is none, or FilesAway."""
-        prefix = self._key(folder).rstrip("/") + "/"
-        found = [self._describe(folder, prefix, entry) for entry in self._list(prefix)]
+        """Every file in it, by name; "" is everything. Raises FileNotFoundError where there is none, or FilesAway."""
+        found = [self._describe(entry) for entry in self._list(self._prefix(folder))]
         if not found:
             raise FileNotFoundError(folder)
         return sorted(found, key=lambda file: file.name)
@@ -83,11 +82,22 @@ class S3Files(S3Storage):
 
     def delete_folder(self, folder: str) -> None:
         """Delete every file in it; one that is not there is no error. Raises FilesAway."""
-        keys = [entry["Key"] for entry in self._list(self._key(folder).rstrip("/") + "/")]
+        keys = [entry["Key"] for entry in self._list(self._prefix(folder))]
         for start in range(0, len(keys), DELETE_AT_ONCE):
             some = [{"Key": key} for key in keys[start : start + DELETE_AT_ONCE]]
             with _told_apart(folder):
                 self._client.delete_objects(Bucket=self.bucket_name, Delete={"Objects": some, "Quiet": True})
+
+    def make_bucket(self) -> bool:
+        """Whether it was not there yet. Raises FilesAway."""
+        try:
+            with _told_apart(self.bucket_name):
+                self._client.head_bucket(Bucket=self.bucket_name)
+            return False
+        except FileNotFoundError:
+            with _told_apart(self.bucket_name):
+                self._client.create_bucket(Bucket=self.bucket_name)
+            return True
 
     def probe(self) -> None:
         """Raises FilesAway where the bucket is not there, or not for us."""
@@ -102,6 +112,11 @@ class S3Files(S3Storage):
     def _key(self, name: str) -> str:
         return self._normalize_name(name)
 
+    def _prefix(self, folder: str) -> str:
+        """What the keys of a folder's files begin with; the folder "" is all that is ours of the bucket."""
+        inside = self._key(folder).rstrip("/") if folder else self.location
+        return f"{inside}/" if inside else ""
+
     def _object(self, name: str) -> dict:
         return {"Bucket": self.bucket_name, "Key": self._key(name)}
 
@@ -111,8 +126,8 @@ class S3Files(S3Storage):
             for page in pages:
                 yield from page.get("Contents", [])
 
-    def _describe(self, folder: str, prefix: str, entry: dict) -> StoredFile:
-        name = f"{folder}/{entry['Key'].removeprefix(prefix)}"
+    def _describe(self, entry: dict) -> StoredFile:
+        name = entry["Key"].removeprefix(self._prefix(""))
         return StoredFile(name, entry["Size"], entry["LastModified"], partial(self.open_from, name))
 
 

@@ -1,6 +1,6 @@
 """Names of the environment's variables that hold secrets: no child process gets them, and no log line says them."""
 
-OF_THE_SITE = (
+OWN = (
     "DATABASE_URL",
     "REDIS_URL",
     "BROKER_URL",
@@ -12,5 +12,5 @@ OF_THE_SITE = (
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
 )
-# What nodes are told of them instead: core.node_settings.
-SECRET_VARIABLES = (*OF_THE_SITE, *(f"NODE_{name}" for name in OF_THE_SITE))
+# As other machines are told them, where they differ: `node_settings`.
+SECRET_VARIABLES = (*OWN, *(f"NODE_{name}" for name in OWN))

@@ -142,7 +142,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="flow-dppo@localhost"
 OPERATOR_CONTACT = env.str("OPERATOR_CONTACT", default="")
 
 # Behind a proxy that ends TLS and sets X-Forwarded-Proto. Attempts are counted by address, so the number of proxies
-# must be known: each appends to X-Forwarded-For whom it was asked by, and what stands before, anybody may have written.
+# must be known: each appends whom it was asked by to X-Forwarded-For, and the rest of it anybody may have written.
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None

@@ -46,12 +46,12 @@ class FolderFiles(FileSystemStorage):
         return Path(self.path(name)).stat().st_size
 
     def walk(self, folder: str) -> list[StoredFile]:
-        """Every file in it, by name. Raises FileNotFoundError where there is no such folder."""
-        top = Path(self.path(folder))
+        """Every file in it, by name; "" is everything. Raises FileNotFoundError where there is no such folder."""
+        top, root = Path(self.path(folder)), Path(self.location)
         if not top.is_dir():
             raise FileNotFoundError(folder)
         paths = sorted(path for path in top.rglob("*") if path.is_file())
-        return [self._describe(f"{folder}/{path.relative_to(top).as_posix()}", path) for path in paths]
+        return [found for path in paths if (found := self._describe(path.relative_to(root).as_posix(), path))]
 
     def copy_folder(self, source: str, target: str) -> None:
         """Have what is in `source` in the new folder `target` too; all of it or nothing.
@@ -81,8 +81,12 @@ class FolderFiles(FileSystemStorage):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise FilesAway("the folder cannot be written to")
 
-    def _describe(self, name: str, path: Path) -> StoredFile:
-        known = path.stat()
+    def _describe(self, name: str, path: Path) -> StoredFile | None:
+        """None for a file that is deleted while the folder is being read."""
+        try:
+            known = path.stat()
+        except FileNotFoundError:
+            return None
         modified = datetime.fromtimestamp(known.st_mtime, UTC)
         return StoredFile(name, known.st_size, modified, partial(self.open_from, name))
 

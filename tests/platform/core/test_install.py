@@ -63,11 +63,20 @@ def test_a_key_of_the_environment_wins(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_deployed_behind_https_django_has_no_complaint(tmp_path):
+def test_deployed_as_documented_django_has_no_complaint(tmp_path):
     code = (
-        "import django; django.setup(); from django.core.management import call_command as c; c('check', deploy=True)"
+        "import django; django.setup(); from django.core.management import call_command as c; "
+        "c('check', deploy=True, fail_level='WARNING')"
     )
-    done = run_python(code, HTTPS="on", FLOWDPPO_DATA=str(tmp_path))
-    warnings = {line.split(")")[0] for line in done.stderr.splitlines() if line.startswith("?: (security")}
-    # Redirecting to HTTPS and HSTS are the proxy's business.
-    assert warnings <= {"?: (security.W004", "?: (security.W008"}, done.stderr
+    done = run_python(code, FLOWDPPO_DATA=str(tmp_path), **example_environment())
+    assert "System check identified no issues" in done.stdout + done.stderr
+
+
+def example_environment() -> dict[str, str]:
+    """What docker/.env.example tells an operator to set, with a value for what is left open there."""
+    lines = (ROOT / "docker" / ".env.example").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    # Only tests need it.
+    made = {"DJANGO_ALLOW_ASYNC_UNSAFE": ""}
+    made |= {"SECRET_KEY": "k" * 25 + "0123456789abcdefghijABCDEFGHIJ-_", "ALLOWED_HOSTS": "flow-dppo.example.org"}
+    return {name: value for name, value in given.items() if value} | made | {"HTTPS": "on"}

@@ -59,6 +59,12 @@ def test_a_folder_is_listed_with_all_that_is_in_it_and_nothing_beside(files):
     assert [file.open().read() for file in found] == [b"", b"22", b"1"]
 
 
+def test_the_whole_storage_is_listed_under_the_same_names(files):
+    put(files, "runs/a/one", b"1")
+    put(files, "top", b"22")
+    assert [(file.name, file.open().read()) for file in files.walk("")] == [("runs/a/one", b"1"), ("top", b"22")]
+
+
 def test_a_storage_that_works_says_nothing(files):
     assert files.probe() is None
 
