@@ -24,13 +24,13 @@ def of_alert(alert: Alert, run: Run) -> dict:
         "iteration": alert.iteration,
         "level": alert.level,
         "asked_to_pause": alert.asked_to_pause,
-        "url": link("alert", alert.id),
+        "url": reverse("alert", args=[alert.id]),
     }
     return {**_head("alert"), **_where(run), "alert": about}
 
 
 def of_test(channel: Channel) -> dict:
-    team = {"id": channel.team_id, "name": channel.team.name, "url": link("team", channel.team_id)}
+    team = {"id": channel.team_id, "name": channel.team.name, "url": reverse("team", args=[channel.team_id])}
     return {**_head("test"), "team": team, "channel": channel.name}
 
 
@@ -49,8 +49,15 @@ def words(content: dict) -> tuple[str, str]:
     return f"Run {verb}: {place}", "\n".join(filter(None, [*lines, run["url"]]))
 
 
-def link(name: str, *args) -> str:
-    return f"{settings.SITE_URL}{reverse(name, args=args)}"
+def with_links(content: dict) -> dict:
+    """As it is sent: each `url` with the site's address. A node that ends a run need not know it; who sends does."""
+
+    def whole(key: str, value):
+        if isinstance(value, dict):
+            return {inner: whole(inner, part) for inner, part in value.items()}
+        return f"{settings.SITE_URL}{value}" if key == "url" else value
+
+    return {key: whole(key, value) for key, value in content.items()}
 
 
 def _head(event_type: str) -> dict:
@@ -60,11 +67,11 @@ def _head(event_type: str) -> dict:
 def _where(run: Run) -> dict:
     experiment, team = run.experiment, run.experiment.team
     return {
-        "team": {"id": team.id, "name": team.name, "url": link("team", team.id)},
+        "team": {"id": team.id, "name": team.name, "url": reverse("team", args=[team.id])},
         "experiment": {
             "id": experiment.id,
             "name": experiment.name,
-            "url": link("experiment", experiment.id),
+            "url": reverse("experiment", args=[experiment.id]),
         },
         "run": {
             "id": str(run.id),
@@ -75,6 +82,6 @@ def _where(run: Run) -> dict:
             "error": run.error,
             "hint": run.hint,
             "reason": run.stop_reason if run.state == "stopped" else "",
-            "url": link("run", run.id),
+            "url": reverse("run", args=[run.id]),
         },
     }

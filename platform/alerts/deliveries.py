@@ -94,9 +94,10 @@ def _try(delivery: Delivery) -> bool:
 
 
 def _deliver(channel: Channel, event: Event) -> int | None:
+    content = contents.with_links(event.content)
     if channel.kind == ChannelKind.WEBHOOK:
-        return read_webhook(channel).post(str(event.id), event.content)
-    read_message(channel).send(*contents.words(event.content))
+        return read_webhook(channel).post(str(event.id), content)
+    read_message(channel).send(*contents.words(content))
     return None
 
 

@@ -159,7 +159,8 @@ class Channel(models.Model):
 
 
 class Event(models.Model):
-    """Something that channels are told of; `content` is what they get, made when it happened."""
+    """Something that channels are told of; `content` is what they get, made when it happened, with paths for
+    links: `contents.with_links`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="events")

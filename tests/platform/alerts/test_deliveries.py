@@ -41,6 +41,16 @@ class TestWhatIsTold:
         assert (content["run"]["state"], content["run"]["iteration"]) == ("finished", 1)
         assert content["run"]["url"] == f"http://localhost:8000/runs/{watched.id}/"
         assert (content["team"]["name"], content["experiment"]["name"]) == ("Lab", "Thresholds")
+
+    def test_links_are_those_of_who_sends_not_of_the_node_that_ended_the_run(self, lab, watched, receiver, settings):
+        make_webhook(lab, receiver.url)
+        settings.SITE_URL = "http://a-node:8000"
+        watched.finish()
+        settings.SITE_URL = "https://site.example.org"
+        send_all()
+        content = receiver.received[0].content
+        assert content["run"]["url"] == f"https://site.example.org/runs/{watched.id}/"
+        assert content["team"]["url"] == f"https://site.example.org/teams/{lab.team.id}/"
         assert receiver.received[0].headers["webhook-id"] == content["id"]
 
     def test_a_failure_with_its_hint(self, lab, watched, receiver):
@@ -94,7 +104,7 @@ class TestWhatIsTold:
         assert send_all() == 1
         said = receiver.received[0].content
         assert said["title"] == "Run failed: run (Thresholds)"
-        assert "Out of cheese." in said["message"] and f"/runs/{watched.id}/" in said["message"]
+        assert "Out of cheese." in said["message"] and f"http://localhost:8000/runs/{watched.id}/" in said["message"]
 
 
 class TestNothingIsLost:
