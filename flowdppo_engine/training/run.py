@@ -88,10 +88,10 @@ class Run:
         self._stop.interrupts = True
         if launched.is_main():
             check_packages(self._config.tracking)
-        start = departure.find(self._config, self._folder)
         joined = join()
         processes = joined.processes
         peers.meet(processes)
+        start = processes.from_main(departure.find(self._config, self._folder) if processes.is_main else None)
         reporter.history = processes.from_main(reporter.history)
         progress = Progress(reporter, TimeLeft(self._config.iterations, self._config.evaluation.every))
         ingredients = prepare(self._config, self._folder, reporter, progress, joined=joined, **self._given)

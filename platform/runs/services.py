@@ -137,8 +137,12 @@ def continue_run(user: User, run: Run, num_iterations: int) -> bool:
     config = continuing.config_with_more(now, num_iterations)
     reason = f"{_asked_by(user)} {continuing.caution_about_schedule(config)}".strip()
     with transaction.atomic():
-        done = lifecycle.extend(now, config, reason)
-        return done and _record(user, run, "continued", f"to {num_iterations} iterations")
+        if lifecycle.extend(now, config, reason):
+            return _record(user, run, "continued", f"to {num_iterations} iterations")
+    now.refresh_from_db()
+    if now.total_iterations != num_iterations:
+        raise NotPossible(f"Somebody has just had this run go on to {now.total_iterations} iterations.")
+    return False
 
 
 def continue_from(

@@ -68,6 +68,23 @@ def test_a_finished_run_is_not_resumed_but_given_more(lab):
     assert told(lab)[0] == "member@example.org continued run “run”"
 
 
+def test_of_two_who_continue_a_run_differently_the_second_learns_of_the_first(lab, monkeypatch):
+    run = add_run(lab.experiment, state=RunState.FINISHED)
+    config_with_more = services.continuing.config_with_more
+
+    def meanwhile(now, num_iterations):
+        config = config_with_more(now, num_iterations)
+        monkeypatch.undo()
+        services.continue_run(lab.owner, run, 150)
+        return config
+
+    monkeypatch.setattr(services.continuing, "config_with_more", meanwhile)
+    with pytest.raises(NotPossible, match="go on to 150 iterations"):
+        services.continue_run(lab.member, run, 200)
+    run.refresh_from_db()
+    assert run.total_iterations == 150
+
+
 @pytest.mark.parametrize("number", [100, 7, 0, -1, 10**12])
 def test_more_iterations_are_more_than_there_were(number, lab):
     run = add_run(lab.experiment, state=RunState.FINISHED)
