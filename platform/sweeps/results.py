@@ -1,6 +1,6 @@
 """A sweep as a table: a row for each point, with mean and interval over its seeds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -72,7 +72,13 @@ def measures_of(runs: Iterable[Run]) -> list[Measure]:
 
 def point_rows(knobs: Sequence[str], members: Iterable[SweepRun], measure: Measure) -> list[PointRow]:
     """`members` point by point, as `selectors.members_of` has them."""
-    rows = [_row(knobs, list(some), measure) for _, some in groupby(members, key=lambda member: member.place)]
+    points = [list(some) for _, some in groupby(members, key=lambda member: member.place)]
+    rows = [row_of(some[0].point, knobs, [member.run for member in some], measure) for some in points]
+    return judged(rows, measure)
+
+
+def judged(rows: list[PointRow], measure: Measure) -> list[PointRow]:
+    """The rows with their verdicts, where the measure has a best."""
     if not measure.has_best:
         return rows
     best = max((row.chosen for row in rows if row.chosen), key=lambda estimate: estimate.mean, default=None)
@@ -89,15 +95,15 @@ def _judged(row: PointRow, best: SeedMean | None, rows: Sequence[PointRow]) -> P
     return _with(row, OPEN if row in rivals else BEHIND)
 
 
-def _row(knobs: Sequence[str], members: Sequence[SweepRun], measure: Measure) -> PointRow:
-    point, runs = members[0].point, tuple(member.run for member in members)
+def row_of(values: Mapping[str, Any], knobs: Sequence[str], runs: Sequence[Run], measure: Measure) -> PointRow:
+    """A row of runs that differ by their seed alone, unjudged."""
 
     def mean_of(key: str) -> SeedMean | None:
         return mean_over_seeds(run.summary.get(key) for run in runs)
 
-    texts = tuple(format_value(point[knob]) for knob in knobs)
+    texts = tuple(format_value(values.get(knob)) for knob in knobs)
     usual = (mean_of(SCORE), mean_of(REWARD), mean_of(KL_TO_BASE))
-    return PointRow(point, texts, runs, mean_of(measure.key), *usual)
+    return PointRow(dict(values), texts, tuple(runs), mean_of(measure.key), *usual)
 
 
 def _with(row: PointRow, verdict: str) -> PointRow:

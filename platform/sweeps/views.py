@@ -7,17 +7,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from runs.selectors import parse_run_id, visible_experiments
+from runs.models import Run
+from runs.selectors import parse_run_id, visible_experiments, visible_runs
 from sweeps import selectors, services
 from sweeps.axes import AxesInvalid, format_value, parse_seeds
 from sweeps.models import Sweep
 from sweeps.pictures import picture_of
 from sweeps.points import labels_of
-from sweeps.results import measures_of, point_rows
+from sweeps.results import Measure, measures_of, point_rows
+from sweeps.seed_tables import seed_table
 from teams.models import User
 from teams.selectors import may_write
 
 PAGE_SIZE = 50
+MOST_RUNS_OVER_SEEDS = 500
 
 
 @require_GET
@@ -34,6 +37,25 @@ def sweep_list(request: HttpRequest, experiment_id: int) -> HttpResponse:
         "may_write": may_write(request.user, experiment.team_id),
     }
     return render(request, "sweeps/sweep_list.html", context)
+
+
+@require_GET
+def seeds_page(request: HttpRequest, experiment_id: int) -> HttpResponse:
+    """The experiment's newest runs, those that differ by their seed alone as one row, compared by `?measure=`."""
+    experiment = get_object_or_404(visible_experiments(request.user), id=experiment_id)
+    runs = visible_runs(request.user).filter(experiment=experiment, archived_at=None)
+    newest = list(runs.order_by("-created_at", "id")[: MOST_RUNS_OVER_SEEDS + 1])
+    measures, measure = _measures(newest, request.GET.get("measure", ""))
+    table = seed_table(newest[:MOST_RUNS_OVER_SEEDS], measure)
+    context = {
+        "experiment": experiment,
+        "table": table,
+        "labels": list(labels_of(table.knobs, newest[0].config).values()) if newest else [],
+        "measures": measures,
+        "measure": measure,
+        "num_shown": MOST_RUNS_OVER_SEEDS if len(newest) > MOST_RUNS_OVER_SEEDS else None,
+    }
+    return render(request, "sweeps/seeds.html", context)
 
 
 @require_GET
@@ -78,11 +100,16 @@ def _visible(request: HttpRequest, sweep_id: uuid.UUID) -> Sweep:
     return get_object_or_404(selectors.visible_sweeps(request.user), id=sweep_id)
 
 
+def _measures(runs: list[Run], wanted: str) -> tuple[list[Measure], Measure]:
+    """What there is to compare by, and what was asked for."""
+    measures = measures_of(runs)
+    return measures, next((one for one in measures if one.key == wanted), measures[0])
+
+
 def _context(user: User, sweep: Sweep, wanted: str) -> dict:
     members = list(selectors.members_of(user, sweep))
     runs = [member.run for member in members]
-    measures = measures_of(runs)
-    measure = next((one for one in measures if one.key == wanted), measures[0])
+    measures, measure = _measures(runs, wanted)
     rows = point_rows(sweep.knobs, members, measure)
     labels = labels_of(sweep.knobs, sweep.config)
     return {

@@ -20,6 +20,7 @@ WRITERS_ARE_TOLD = (302, 404, 403, 422, 422)
 
 ACCESS = {
     "sweeps": [Access(TEAM, kwargs=EXPERIMENT)],
+    "seeds": [Access(TEAM, kwargs=EXPERIMENT)],
     "sweep_preview": [
         Access(GET_REFUSED, kwargs=EXPERIMENT),
         Access(WRITERS_ASK, kwargs=EXPERIMENT, post={}),
