@@ -41,7 +41,6 @@ def run_runs() -> None:
     from runs.nudges import RUNS_QUEUE
     from worker import node, site_files, tasks
     from worker.dispatcher import Dispatcher
-    from worker.job_dispatcher import JobDispatcher
     from worker.membership import Membership
     from worker.patience import Patience
 
@@ -53,8 +52,7 @@ def run_runs() -> None:
     Patience("Start").insist(node.end_leftover_jobs, give_up=threading.Event())
     with (
         Membership() as membership,
-        Dispatcher(lambda: membership.node, tasks.nudged, tasks.shutting_down) as runs,
-        JobDispatcher(lambda: membership.node, runs.busy, tasks.nudged_for_jobs, tasks.shutting_down),
+        Dispatcher(lambda: membership.node, tasks.nudged, tasks.shutting_down),
     ):
         logging.getLogger("worker").info("Node %s takes runs: slots %s.", membership.node, membership.node.slots)
         _work("--queues", RUNS_QUEUE, "--pool", "threads", "--concurrency", "1")

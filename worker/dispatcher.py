@@ -15,6 +15,7 @@ from fleet.models import Node
 from fleet.scheduling import claim_next
 from runs.lifecycle import Lease
 from worker import supervisor
+from worker.job_taking import JobTaking
 from worker.patience import Patience
 
 LOOK_EVERY = 5.0
@@ -29,6 +30,7 @@ class Dispatcher:
 
     def __init__(self, find_node: Callable[[], Node], nudged: threading.Event, shutting_down: threading.Event):
         self._find_node = find_node
+        self._jobs = JobTaking(nudged, shutting_down)
         self._nudged = nudged
         self._shutting_down = shutting_down
         self._patience = Patience("Queue")
@@ -46,6 +48,7 @@ class Dispatcher:
         self._thread.join()
         for supervision in self._supervisions:
             supervision.join()
+        self._jobs.wait()
 
     def busy(self) -> list[int]:
         """Slots that are in use here, whatever the tables say: an engine may outlive its lease by seconds."""
@@ -62,8 +65,9 @@ class Dispatcher:
         connection.close()
 
     def _take_all(self) -> None:
-        """Take runs until none fits."""
+        """Take small jobs first, which hold what they take for minutes, and then runs until none fits."""
         node = self._find_node()
+        self._jobs.take_all(node, self.busy())
         while not self._shutting_down.is_set() and len(self.busy()) < len(node.slots):
             lease = claim_next(node, self.busy())
             if lease is None:

@@ -5,13 +5,11 @@ import threading
 from celery.signals import worker_shutting_down
 
 from jobs import lifecycle as job_lifecycle
-from jobs import nudges as job_nudges
 from runs import lifecycle, nudges
 from worker.app import app
 
 shutting_down = threading.Event()
 nudged = threading.Event()
-nudged_for_jobs = threading.Event()
 
 
 @worker_shutting_down.connect
@@ -21,13 +19,8 @@ def _tell_supervisors(**_) -> None:
 
 @app.task(name=nudges.COME_AND_LOOK)
 def come_and_look(run_id: str) -> None:
-    """A run waits; which one this node takes, and whether any, is decided by the queue."""
+    """A run or a job waits; which one this node takes, and whether any, is decided by the queue."""
     nudged.set()
-
-
-@app.task(name=job_nudges.LOOK_FOR_JOBS)
-def look_for_jobs(job_id: str) -> None:
-    nudged_for_jobs.set()
 
 
 @app.task(name="worker.sweep")

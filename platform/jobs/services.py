@@ -1,6 +1,7 @@
 """What people ask for: dry runs of rewards, and pre-flights. Each verb checks the role first."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -11,9 +12,10 @@ from catalog.uses import find_uses
 from flowdppo_engine.config import RewardModelOptions, RunConfig
 from flowdppo_engine.config.base import Strict
 from flowdppo_engine.jobs.specs import GivenPicture, PreflightJob, ScoreJob
-from jobs import lifecycle, nudges
+from jobs import lifecycle
 from jobs.models import LIVE, Job, Kind
 from jobs.uploads import Upload
+from runs import nudges
 from runs.models import Run, RunState
 from runs.services import require_writer
 from teams import audit
@@ -127,7 +129,8 @@ def _queue(
         created_by=user,
     )
     audit.record(user, team, "queued", f"job “{job.name}”", str(job.id))
-    nudges.send_on_commit(job.id)
+    # Workers look every few seconds anyway: a message that is lost costs those.
+    transaction.on_commit(partial(nudges.post, nudges.COME_AND_LOOK, str(job.id)), robust=True)
     return job
 
 

@@ -91,13 +91,13 @@ def test_a_dry_run_by_the_real_engine(workers, dry_run):
     assert all((folder_of(job) / "attempt-1" / sample.path).is_file() for sample in samples_of(job))
 
 
-def test_a_run_whose_first_step_works_is_trained(workers, submit, member):
+def test_a_run_whose_first_step_works_is_taken(workers, submit, member):
     run = submit(iterations=1, config=smoke(), recipe="sandbox-smoke")
     job = services.try_first(member, run)
     workers.start(engine=REAL)
     wait_for_end(job)
     assert job.state == JobState.FINISHED and tried_of(job).seconds_per_iteration > 0
-    wait_for_state(run, RunState.FINISHED)
+    wait_for_state(run, RunState.RUNNING, RunState.FINISHED)
     assert "Its first step works." in run.log_lines.order_by("id").first().message
 
 
