@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from django.db.models import Max
 from django.db.models.functions import Now
 
 from alerts import outbox
@@ -11,7 +12,7 @@ from alerts.evidence import find_evidence
 from alerts.models import Alert, Evidence, Kind
 from alerts.rules.reading import Reading
 from runs import lifecycle
-from runs.models import Run
+from runs.models import Attempt, Run
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,10 @@ def weights_of(rewards: Iterable[Mapping]) -> dict[str, float]:
 
 
 def _stands_again(run: Run, finding: Finding) -> bool:
-    """The same stretch of the run was done again, and the rule holds again, perhaps an iteration sooner or later."""
-    before = Alert.objects.filter(
-        run=run, kind=finding.rule.kind, level=finding.level, rolled_back_at__isnull=False
-    ).order_by("iteration")
-    alert = before.first()
-    if alert is None:
+    """In a stretch of the run that was done again the rule holds again, perhaps an iteration sooner or later."""
+    before = Alert.objects.filter(run=run, kind=finding.rule.kind, level=finding.level)
+    alert = before.exclude(rolled_back_at=None).order_by("-iteration").first()
+    if alert is None or finding.iteration > _done_before(run):
         return False
     for name, value in {**_shown(finding), "mark": finding.mark, "rolled_back_at": None}.items():
         setattr(alert, name, value)
@@ -72,6 +71,12 @@ def _stands_again(run: Run, finding: Finding) -> bool:
     alert.evidence.all().delete()
     _attach_evidence(alert, run, finding)
     return True
+
+
+def _done_before(run: Run) -> int:
+    """How far attempts had come that were rolled back."""
+    rolled_back = Attempt.objects.filter(run=run).exclude(valid_until=None)
+    return rolled_back.aggregate(furthest=Max("reached"))["furthest"] or 0
 
 
 def _shown(finding: Finding) -> dict:

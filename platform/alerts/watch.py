@@ -55,6 +55,7 @@ def look() -> int:
             return 0
         looks = _looks()
         news = read_news({one.run.id: _reader(one) for one in looks}, METRICS) if looks else {}
+        looks = _undisturbed(looks)
         findings = [_judge_apart(one, news[one.run.id]) for one in looks]
         _remember(one.watch for one, found in zip(looks, findings, strict=True) if found is not None)
         return sum(found or 0 for found in findings)
@@ -92,10 +93,20 @@ def _splices(run_ids: Iterable[UUID]) -> dict[UUID, list[tuple[int, int]]]:
 
 
 def _look_at(run: Run, rules: list[ActiveRule], rolled_back: list[tuple[int, int]]) -> Look:
-    splice = ".".join(f"{number}-{valid_until}" for number, valid_until in rolled_back)
+    splice = _name_of(rolled_back)
     watch = getattr(run, "watch", None) or Watch(run_id=run.id, splice=splice, progress_at=run.now)
     restarted_at = rolled_back[-1][1] if rolled_back and watch.splice != splice else None
     return Look(run, [rule for rule in rules if rule.is_on], watch, splice, restarted_at)
+
+
+def _undisturbed(looks: list[Look]) -> list[Look]:
+    """Without the runs that were rolled back while their news were read: they come next time."""
+    now = _splices(one.run.id for one in looks)
+    return [one for one in looks if _name_of(now[one.run.id]) == one.splice]
+
+
+def _name_of(rolled_back: list[tuple[int, int]]) -> str:
+    return ".".join(f"{number}-{valid_until}" for number, valid_until in rolled_back)
 
 
 def _reader(one: Look) -> Reader:

@@ -136,6 +136,31 @@ class TestRollback:
         watch.look()
         assert Alert.objects.get().rolled_back_at is not None
 
+    def test_what_comes_long_after_the_stretch_that_was_done_again_is_news(self, lab, watched):
+        set_budget(lab, 10)
+        watched.measure(range(1, 16), **{"kl/reference_nats": float})
+        watch.look()
+        watched.stop_and_resume(8)
+        watched.measure(range(9, 31), **{"kl/reference_nats": lambda at: 5.0 if at < 30 else 20.0})
+        assert watch.look() == 1
+        assert told() == [(Kind.KL_BUDGET, 11, 0), (Kind.KL_BUDGET, 30, 0)]
+
+    def test_a_run_that_is_rolled_back_while_it_is_read_is_judged_next_time(self, lab, watched, monkeypatch):
+        set_budget(lab, 10)
+        watched.measure(range(1, 16), **{"kl/reference_nats": float})
+
+        def read(*arguments, real=watch.read_news):
+            news = real(*arguments)
+            watched.stop_and_resume(8)
+            return news
+
+        with monkeypatch.context() as patched:
+            patched.setattr(watch, "read_news", read)
+            assert watch.look() == 0
+        assert watch.look() == 0 and told() == []
+        watched.measure(range(9, 16), **{"kl/reference_nats": float})
+        assert watch.look() == 1
+
     def test_an_episode_from_before_goes_on(self, lab, watched):
         set_budget(lab, 10)
         watched.measure(range(1, 16), **{"kl/reference_nats": float})
