@@ -18,10 +18,12 @@ class FolderZip:
     """These files of `folder` as one archive; `folder`'s own name is the first part of each name in it.
 
     With `at_once` all are opened before the first byte goes out, so that deleting the folder meanwhile does not tear
-    the download. Raises FileNotFoundError where it is gone already.
+    the download. Raises FileNotFoundError where it is gone already, or empty.
     """
 
     def __init__(self, folder: str, files: Sequence[StoredFile], at_once: bool):
+        if not files:
+            raise FileNotFoundError(folder)
         above = f"{PurePosixPath(folder).parent}/"
         self._open = ExitStack()
         with ExitStack() as opening:
