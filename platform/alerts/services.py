@@ -1,8 +1,10 @@
 """What people do to alerts and rules; channels have `alerts.channels`."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from alerts.models import Alert, Rule
@@ -12,6 +14,7 @@ from runs.models import Experiment
 from runs.services import require_writer
 from teams import audit
 from teams.models import User
+from teams.selectors import teams_written_by
 
 
 class OptionsRefused(ValueError):
@@ -32,6 +35,20 @@ def acknowledge(user: User, alert: Alert) -> bool:
         return False
     audit.record(user, team, "acknowledged", f"alert “{alert.get_kind_display()}”", f"run “{alert.run.name}”")
     return True
+
+
+@transaction.atomic
+def acknowledge_all(user: User, alerts: QuerySet[Alert]) -> int:
+    """The same for many at once; those of teams in which the person only looks stay as they are. Returns how many."""
+    teams = teams_written_by(user)
+    unseen = alerts.filter(acknowledged_at=None, run__experiment__team__in=teams)
+    by_team = Counter(unseen.order_by().values_list("run__experiment__team", flat=True))
+    Alert.objects.filter(id__in=list(unseen.values_list("id", flat=True))).update(
+        acknowledged_at=timezone.now(), acknowledged_by=user
+    )
+    for team in teams.filter(id__in=by_team):
+        audit.record(user, team, "acknowledged", f"{by_team[team.id]} alerts")
+    return by_team.total()
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ CHANNEL = "teams/<int:team_id>/channels/<int:channel_id>/"
 
 urlpatterns = [
     path("alerts/", views.alert_list, name="alerts"),
+    path("alerts/acknowledge/", views.alerts_acknowledge, name="alerts_acknowledge"),
     path("alerts/<int:alert_id>/", views.alert_page, name="alert"),
     path("alerts/<int:alert_id>/acknowledge/", views.alert_acknowledge, name="alert_acknowledge"),
     path("runs/<uuid:run_id>/alerts/", views.run_alerts, name="run_alerts"),

@@ -12,7 +12,7 @@ from alerts.evidence import total_reward
 from alerts.telling import weights_of
 from runs.models import Run, Sample
 from runs.selectors import visible_runs
-from teams.selectors import may_write
+from teams.selectors import may_write, teams_written_by
 
 MOST_IN_STRIP = 3
 
@@ -28,7 +28,13 @@ def alert_list(request: HttpRequest) -> HttpResponse:
     )
     page = rows[: selectors.PAGE_SIZE]
     older = page[-1].id if len(rows) > selectors.PAGE_SIZE else None
-    context = {"alerts": page, "shows_all": shows_all, "before": before, "older": older}
+    context = {
+        "alerts": page,
+        "shows_all": shows_all,
+        "may_write": teams_written_by(request.user).exists(),
+        "before": before,
+        "older": older,
+    }
     return render(request, "alerts/alert_list.html", context)
 
 
@@ -53,6 +59,14 @@ def alert_acknowledge(request: HttpRequest, alert_id: int) -> HttpResponse:
     alert = get_object_or_404(selectors.visible_alerts(request.user), id=alert_id)
     services.acknowledge(request.user, alert)
     return redirect("alert", alert_id)
+
+
+@require_POST
+def alerts_acknowledge(request: HttpRequest) -> HttpResponse:
+    """Each `alert` that was shown and that the person may see to."""
+    ids = [int(text) for text in request.POST.getlist("alert")[: selectors.PAGE_SIZE] if text.isdecimal()]
+    services.acknowledge_all(request.user, selectors.visible_alerts(request.user).filter(id__in=ids))
+    return redirect("alerts")
 
 
 @require_GET

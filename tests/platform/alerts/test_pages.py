@@ -73,6 +73,15 @@ def test_the_list_shows_open_ones_or_all_and_goes_by_pages(lab, member):
     assert alerts[-1].id in [alert.id for alert in member.get(reverse("alerts"), {"show": "all"}).context["alerts"]]
 
 
+def test_what_a_page_shows_is_seen_to_with_one_click(lab, member, as_person):
+    run = add_run(lab.experiment)
+    first, second, third = (add_alert(run, mark) for mark in range(3))
+    assert "Seen to all on this page" in member.get(reverse("alerts")).text
+    assert "Seen to all on this page" not in as_person(lab.viewer).get(reverse("alerts")).text
+    member.post(reverse("alerts_acknowledge"), {"alert": [first.id, third.id, "nonsense"]})
+    assert [alert.id for alert in member.get(reverse("alerts")).context["alerts"]] == [second.id]
+
+
 @pytest.mark.parametrize("name", ["alerts", "experiment"])
 def test_queries_do_not_grow_with_the_alerts(lab, member, name):
     run = add_run(lab.experiment)

@@ -89,6 +89,16 @@ def test_the_first_who_sees_to_an_alert_is_remembered(lab):
     assert AuditEntry.objects.filter(team=lab.team, verb="acknowledged").count() == 1
 
 
+def test_many_are_seen_to_at_once_but_only_where_the_person_may_write(lab):
+    shown = [add_alert(add_run(lab.experiment), mark) for mark in (1, 2)]
+    theirs = add_alert(Run.objects.get(experiment__name="Theirs"))
+    everything = Alert.objects.all()
+    assert [services.acknowledge_all(user, everything) for user in (lab.viewer, lab.member, lab.owner)] == [0, 2, 0]
+    assert {alert.acknowledged_by for alert in Alert.objects.filter(id__in=[one.id for one in shown])} == {lab.member}
+    assert Alert.objects.get(id=theirs.id).is_open
+    assert AuditEntry.objects.get(team=lab.team, verb="acknowledged").object == "2 alerts"
+
+
 def test_what_is_open_counts_for_the_team_alone(lab):
     run = add_run(lab.experiment)
     seen = add_alert(run, 1)
