@@ -79,12 +79,13 @@ class Picture:
 
 
 def read_frontier(user: User, experiment: Experiment, score: Score | None) -> Frontier | None:
-    """None while nothing trained was scored, and where nobody measured how far it is from the base model."""
+    """None while nothing trained was scored, and where nobody measured how far that is from the base model."""
     if score is None:
         return None
     runs = list(best_runs(user, experiment, score).defer("config", "notes")[:MOST_RUNS])
     points = [point for point in read_measured(user, runs, score) if point.kl is not None]
-    return Frontier(score, points, edge_of(points), len(runs)) if points else None
+    is_measured = any(point.iteration > 0 for point in points)
+    return Frontier(score, points, edge_of(points), len(runs)) if is_measured else None
 
 
 def edge_of(points: Iterable[Measured]) -> list[Measured]:

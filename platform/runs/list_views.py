@@ -11,7 +11,7 @@ from runs import selectors, upkeep
 from runs.describe_forms import DescribeForm, values_of
 from runs.filters import config_paths
 from runs.filters.fields import FIELDS
-from runs.lists.choices import column_choices
+from runs.lists.choices import column_choices, settings_datalist
 from runs.lists.question import Question
 from runs.lists.read import Scope, default_columns, read_runs
 from runs.models import Run, RunState
@@ -92,6 +92,7 @@ def list_context(request: HttpRequest, scope: Scope) -> dict:
     return context | {
         "knowledge": knowledge,
         "choices": column_choices(knowledge, context["list"].shown),
+        "settings_datalist": settings_datalist(),
         "states": RunState.values,
         "fields": FIELDS,
         "filter_words": [*FIELDS, "score", "best", *knowledge.metrics, *knowledge.scores, *config_paths.all_paths()],

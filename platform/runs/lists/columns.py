@@ -19,7 +19,7 @@ NUM_FIGURES = 6
 
 
 class Kind(StrEnum):
-    """What a column shows, which is also the name of the template that shows it."""
+    """What a column shows; `runs/_run_table.html` says how."""
 
     FACT = "fact"
     EXPERIMENT = "experiment"

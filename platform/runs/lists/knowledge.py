@@ -9,7 +9,7 @@ from runs.filters import config_paths
 from runs.models import Run
 from runs.summaries import BEST, SCORE
 
-NEWEST = 200
+NEWEST = 100
 # What differs in nearly every list, and says least.
 LAST = ("seed", "evaluation.seed", "tracking.project")
 

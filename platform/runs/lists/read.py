@@ -31,10 +31,6 @@ class Cell:
     column: Column
     value: Any
 
-    @property
-    def template(self) -> str:
-        return f"runs/list/cell_{self.column.kind}.html"
-
 
 @dataclass(frozen=True)
 class Row:
@@ -75,8 +71,8 @@ class RunList:
     def orders(self) -> list[tuple[str, str]]:
         """What the list can be sorted by, with its name, for those who see no headings."""
         found = {}
-        for heading in self.headings:
-            column = heading.column
+        columns = [column_of("created"), *(heading.column for heading in self.headings), self.question.column]
+        for column in columns:
             down, up = ORDER_WORDS.get(column.kind, ("highest first", "lowest first"))
             found |= {f"-{column.key}": f"{column.title}, {down}", column.key: f"{column.title}, {up}"}
         return list(found.items())

@@ -67,6 +67,7 @@ def test_archived_runs_and_those_of_others_have_no_points(lab):
 
 def test_where_no_kl_was_measured_there_is_no_frontier(lab):
     run = add_run(lab.experiment)
+    add_evaluation(run, 0, 0.4)
     add_evaluation(run, 20, 0.6)
     assert read_frontier(lab.viewer, lab.experiment, SCORE) is None
 

@@ -76,6 +76,7 @@ def test_a_list_is_searched_and_sorted(lab, member):
     page = member.get("/runs/", asked).text
     assert names_in(page) == ["run 1", "run 2", "run 0"]
     assert 'aria-sort="descending"' in page and "3 runs" in words(page)
+    assert '<option value="-best" selected>Best score, highest first' in member.get("/runs/?sort=-best").text
     page = member.get(reverse("experiment", args=[lab.experiment.id]), {"q": "seed = 2, 3", "column": "seed"}).text
     assert names_in(page) == ["run 3", "run 2"]
     assert 'data-label="seed"' in page and 'data-label="Reward"' not in page

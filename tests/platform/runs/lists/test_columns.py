@@ -3,7 +3,7 @@
 import pytest
 
 from runs.filters import FilterError
-from runs.lists.choices import column_choices
+from runs.lists.choices import column_choices, settings_datalist
 from runs.lists.columns import ALWAYS, MANY_COLUMNS, Kind, column_of, columns_of, setting_text
 from runs.lists.knowledge import differing_settings, read_knowledge
 from runs.models import Run
@@ -85,8 +85,13 @@ def test_there_is_a_choice_of_what_the_runs_have(lab):
     assert (known.differing, known.metrics, known.tags) == (["seed"], ["reward/mean"], ["keep"])
     assert known.people == ["member@example.org"]
     assert known.first_score == "sandbox:in_domain/sandbox_soft_tifa"
-    groups = {group.title: group.choices for group in column_choices(known, ["seed"])}
+    groups = {group.title: group.choices for group in column_choices(known, ["seed", "ema.decay", "loss/policy"])}
     assert [choice.is_shown for choice in groups["Differ among these runs"]] == [True]
+    assert [choice.column.key for choice in groups["Other settings"]] == ["ema.decay"]
     offered = [choice.column.key for choices in groups.values() for choice in choices]
     assert len(set(offered)) == len(offered) and not set(ALWAYS) & set(offered)
-    assert {"created", "best", "reward/mean", "best/sandbox:in_domain/sandbox_soft_tifa", "ema.decay"} <= set(offered)
+    assert {"created", "best", "reward/mean", "best/sandbox:in_domain/sandbox_soft_tifa"} <= set(offered)
+
+
+def test_every_setting_can_be_named():
+    assert '<option value="trust_region.threshold.value"></option>' in settings_datalist()
