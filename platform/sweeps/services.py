@@ -8,6 +8,7 @@ from django.db import transaction
 from catalog.models import Version
 from catalog.uses import picked_versions_of
 from flowdppo_engine.config import RunConfig
+from jobs.services import try_first
 from runs import lifecycle
 from runs.models import Experiment, Priority, Run
 from runs.services import queue_run, require_writer
@@ -40,9 +41,11 @@ def make_sweep(
     cloned_from: Run | None = None,
     token: uuid.UUID | None = None,
     picked: Iterable[Version] = (),
+    tries_first: bool = False,
 ) -> Sweep:
     """Queue every run of the grid at once, or none. What comes with the same `token` again is the same sweep.
 
+    With `tries_first` the first step of each point is tried, in its first seed, before that run takes its place.
     Raises PermissionDenied; AxesInvalid where there is nothing to vary or too much; SweepInvalid where a point of the
     grid cannot run.
     """
@@ -73,6 +76,9 @@ def make_sweep(
             # All points with the first seed, then all with the next: a first look at the whole grid comes early.
             grid = [(point, seed) for seed in seeds for point in points]
             _queue(user, sweep, grid, cloned_from, list(picked))
+            if tries_first:
+                for member in sweep.members.filter(seed=seeds[0]).select_related("run__experiment__team"):
+                    try_first(user, member.run)
             audit.record(user, experiment.team, "submitted", f"sweep “{name}”", f"{len(grid)} runs, {sweep.id}")
     return sweep
 

@@ -59,6 +59,7 @@ def sweep_new(request: HttpRequest, experiment_id: int) -> HttpResponse:
             num_gpus=entry.form.cleaned_data["num_gpus"],
             cloned_from=entry.source,
             token=token,
+            tries_first=submission.tries_first,
             picked=picking.picked_versions(request.user, experiment.team_id, request.POST),
         )
     except ConfigInvalid as invalid:
@@ -82,6 +83,7 @@ def _review(
         "plan": submission.plan,
         "name": submission.entry.form.cleaned_data["name"] or _suggested_name(experiment),
         "sent": sent,
+        "tries_first": submission.tries_first,
         "token": token,
     }
     return render(request, "sweeps/review.html", context, status=status)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from fleet import targets
+from fleet.snapshot import SMALL_MODEL
+from jobs.trying import LONG_HOURS, TryFirst
 from runs.run_entry import Entry, entry_of_post
 from sweeps.axes import AxesInvalid, parse_axes, parse_seeds
 from sweeps.plans import SweepPlan, plan_sweep
@@ -23,6 +25,16 @@ class Submission:
         """Whether a sweep is described at all."""
         data = self.entry.form.data
         return bool(data.get("axes", "").strip() or data.get("seeds", "").strip())
+
+    @property
+    def tries_first(self) -> bool:
+        """Whether the first step of each point is tried before; `is_long` of jobs.trying, for the mean of the runs."""
+        wish = self.entry.form.cleaned_data["try_first"]
+        if wish != TryFirst.IF_LONG:
+            return wish == TryFirst.ALWAYS
+        if self.plan.gpu_hours is None:
+            return self.data["model"]["source"] != SMALL_MODEL
+        return self.plan.hours_in_turn / self.plan.num_runs > LONG_HOURS
 
 
 def read_submission(user: User, team: Team, post) -> Submission:

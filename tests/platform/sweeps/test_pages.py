@@ -50,6 +50,23 @@ def test_it_is_reviewed_then_queued_once(member, lab, fields):
     assert sweep.axes == [{"knob": "optimizer.lr", "values": [1e-5, 1e-4]}]
 
 
+@pytest.mark.parametrize(
+    ("wish", "hours", "tried"), [("always", 0.1, 2), ("never", 9, 0), ("if_long", 9, 2), ("if_long", 0.1, 0)]
+)
+def test_first_steps_are_tried_as_the_form_says(wish, hours, tried, member, lab, fields, monkeypatch):
+    monkeypatch.setattr("sweeps.plans._gpu_hours", lambda team, passes, num_seeds: 6 * hours)
+    review = send(member, lab, "review", fields | {"try_first": [wish]})
+    assert ("tried for each combination" in review.text) == bool(tried)
+    send(member, lab, "new", fields_of(review.text))
+    assert Run.objects.filter(awaits_preflight=True).count() == tried
+
+
+def test_an_unknown_speed_counts_as_long_for_a_real_model(member, lab, fields):
+    assert "tried for each combination" not in send(member, lab, "review", fields).text
+    real = fields | {"config.model.source": ["owner/model"]}
+    assert "tried for each combination" in send(member, lab, "review", real).text
+
+
 def test_a_review_leads_back_to_the_form_as_it_was(member, lab, fields):
     sent = fields_of(send(member, lab, "review", fields).text)
     page = member.post(reverse("run_new", args=[lab.experiment.id]), sent | {"restore": ["form"]}).text

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from flowdppo_engine.config import RunConfig
+from jobs.models import Job
 from runs.models import Run
 from sweeps.axes import AxesInvalid, Axis
 from sweeps.models import Sweep, SweepRun
@@ -43,6 +44,15 @@ def test_one_point_that_cannot_run_keeps_all_from_being_queued(make):
         make([Axis("lora.rank", (8, 9999))], [0])
     assert caught.value.messages == ["Rank 9999: “9999” does not fit: give a whole number from 1 to 512."]
     assert not Sweep.objects.exists() and not Run.objects.filter(sweep_run__isnull=False).exists()
+
+
+def test_the_first_step_of_each_point_is_tried_on_demand(make):
+    sweep = make([RATES], [4, 5], tries_first=True)
+    waiting = Run.objects.filter(awaits_preflight=True)
+    assert [(run.sweep_run.place, run.sweep_run.seed) for run in waiting.order_by("created_at")] == [(0, 4), (1, 4)]
+    assert set(Job.objects.values_list("run", flat=True)) == {run.id for run in waiting}
+    make([RATES], [4, 5], tries_first=True, token=sweep.token)
+    assert Job.objects.count() == 2
 
 
 def test_something_must_vary(make):
