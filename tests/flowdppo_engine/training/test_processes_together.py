@@ -24,7 +24,7 @@ from tests.flowdppo_engine.training.together import (
 from tests.flowdppo_engine.training.two_processes import ENDINGS, SHARDED, SHARDED_ENDINGS, VARIANTS
 
 SAME = {name: f"{name}-alone" for name in VARIANTS} | {f"{name}-sharded": f"{name}-alone" for name in SHARDED}
-SAME |= {"from_one_to_two": "policy_gradient-alone", "from_two_to_one": "policy_gradient-alone"}
+SAME |= dict.fromkeys(("from_one_to_two", "from_two_to_one", "from_stop_file"), "policy_gradient-alone")
 FAILURES = {
     "failed_reward": "process 1 of 2 (counted from 0): RewardError: reward brightness failed",
     "failed_reward-sharded": "process 1 of 2 (counted from 0): RewardError: reward brightness failed",

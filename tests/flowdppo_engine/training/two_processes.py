@@ -25,7 +25,7 @@ from flowdppo_engine.rewards.base import Measurement
 from flowdppo_engine.rewards.suite import RewardSuite
 from flowdppo_engine.training import run, setup
 from flowdppo_engine.training.processes import Processes
-from flowdppo_engine.training.stopping import StopRequest
+from flowdppo_engine.training.stopping import StopFile, StopRequest
 from flowdppo_engine.training.update import Update
 from tests.flowdppo_engine.brightness import Brightness
 from tests.flowdppo_engine.tiny_run import tiny_config
@@ -187,6 +187,16 @@ def train(config: RunConfig, interfere: Callable[[], None] = lambda: None) -> Wo
     return work
 
 
+def train_until_stop_file(config: RunConfig) -> Work:
+    """The main process finds a stop file after the first iteration."""
+
+    def work(folder: Path, stop: StopRequest) -> int:
+        lay = [lambda event: event.type == "metrics" and StopFile(folder).lay()]
+        return run.train(config, folder, stop=stop, rewards=make_rewards(), listeners=lay)
+
+    return work
+
+
 def take_up(folder: Path, stop: StopRequest) -> int:
     return run.resume(folder, stop=stop, rewards=make_rewards())
 
@@ -208,6 +218,8 @@ def run_everything(runner: Runner) -> None:
     runner.together("from_one_to_two", take_up)
     runner.together("from_two_to_one", train(config, stopped))
     runner.alone("from_two_to_one", take_up)
+    runner.together("from_stop_file", train_until_stop_file(config), FSDP)
+    runner.together("from_stop_file", take_up)
     for name, interfere in ENDINGS.items():
         runner.together(name, train(config, interfere))
     for name in SHARDED_ENDINGS:
