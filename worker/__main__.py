@@ -61,8 +61,10 @@ def run_runs() -> None:
 
 def run_housekeeping() -> None:
     from worker.app import HOUSEKEEPING_QUEUE
+    from worker.watchdog import Watchdog
 
-    _work("--queues", HOUSEKEEPING_QUEUE, "--pool", "solo")
+    with Watchdog():
+        _work("--queues", HOUSEKEEPING_QUEUE, "--pool", "solo")
 
 
 def run_beat() -> None:
