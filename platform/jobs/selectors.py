@@ -1,23 +1,14 @@
 """What may be read of jobs. Everything starts from a user and holds only their teams' rows."""
 
 import uuid
-from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
 from flowdppo_engine.events import Sample, Scored, Tried
-from jobs.models import LIVE, Job, JobState
+from jobs.models import Job
 from teams.models import User
 
 PAGE_SIZE = 50
-
-
-@dataclass(frozen=True)
-class Place:
-    """How many jobs are before one in the queue, and how many are at work."""
-
-    before: int
-    at_work: int
 
 
 def visible_jobs(user: User) -> QuerySet[Job]:
@@ -46,13 +37,6 @@ def scored_of(job: Job) -> Scored | None:
 
 def tried_of(job: Job) -> Tried | None:
     return _only(job, "tried", Tried)
-
-
-def place_of(job: Job) -> Place:
-    """Of all teams: a number tells nothing of whose they are."""
-    live = Job.objects.filter(state__in=LIVE)
-    before = live.filter(state=JobState.QUEUED, created_at__lt=job.created_at).count()
-    return Place(before, live.filter(state=JobState.RUNNING).count())
 
 
 def preflight_of(user: User, run_id: uuid.UUID) -> Job | None:

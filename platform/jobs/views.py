@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from jobs import selectors, services
 from jobs.models import Job, JobState, Kind
 from jobs.results import TOTAL, dry_run_of, phases_of
+from jobs.waiting import why_it_waits
 from runs import media, stored_files
 from runs.panel_views import fetched, picture_response
 from teams.selectors import may_write, teams_of
@@ -96,7 +97,7 @@ def _find_picture(request: HttpRequest, job_id: uuid.UUID, index: int) -> str:
 def _context(request: HttpRequest, job: Job) -> dict:
     context = {"job": job, "may_write": may_write(request.user, job.team_id), "log": job.result.get("log", [])}
     if job.state == JobState.QUEUED:
-        context["place"] = selectors.place_of(job)
+        context["why"] = why_it_waits(job)
     if job.kind == Kind.SCORE:
         return context | {"dry_run": dry_run_of(job, request.GET.get("sort", TOTAL))}
     tried = selectors.tried_of(job)

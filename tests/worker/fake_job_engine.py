@@ -6,6 +6,7 @@
     die           end without a word, each time
     fail          end with a `failed` event
     leave_child   start a child process that outlives its parent
+    needs_input   fail where what the job was given is not in its folder
 """
 
 import json
@@ -28,6 +29,8 @@ def main(verb: str, folder: Path) -> int:
     writer = events.EventWriter(folder)
     if OPTIONS.get("leave_child"):
         subprocess.Popen(["sleep", "600"])
+    if OPTIONS.get("needs_input"):
+        assert job["given"] and all((folder / given["file"]).is_file() for given in job["given"])
     if OPTIONS.get("die"):
         print("it died here", flush=True)
         return 7
