@@ -14,7 +14,7 @@ from runs.config_errors import ConfigInvalid, Errors
 from runs.config_form import BoundUnion, ConfigForm, texts_in
 from runs.config_texts import Texts, data_of, texts_of
 
-# More than that goes by file: a browser's text field gets slow, and forms may have 2.5 MB.
+# Bytes. More than that goes by file: a browser's text field gets slow, and forms may have 2.5 MB.
 LONGEST_TYPED = 1_000_000
 
 
@@ -113,7 +113,7 @@ def draft_of(kind: str, content: dict | list | None = None, text: str = "") -> D
         case Kind.MODEL:
             return ModelDraft(content or {"family": ModelConfig().family, "source": "", "revision": None})
         case Kind.PROMPTS:
-            is_too_long = len(text) > LONGEST_TYPED
+            is_too_long = len(text.encode()) > LONGEST_TYPED
             return PromptsDraft("" if is_too_long else text, is_too_long=is_too_long)
         case _:
             last = _run_with(content)

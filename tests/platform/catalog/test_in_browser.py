@@ -9,6 +9,12 @@ from catalog.services import create_item
 from runs.models import Run
 from tests.platform.lab import PASSWORD, Lab, make_lab
 
+# 600 prompts of a thousand characters.
+PASTE_LONG = """field => {
+  field.value = Array.from({length: 600}, (_, number) => `${number} ${"x".repeat(1000)}`).join("\\n");
+  field.dispatchEvent(new Event("input", {bubbles: true}));
+}"""
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -42,6 +48,11 @@ def test_a_prompt_set_is_judged_while_it_is_typed_and_uploaded(page: Page, site:
     page.get_by_label("Upload a file").set_input_files(file)
     expect(made).to_contain_text("Line 2 is not in GenEval2's format")
     page.get_by_label("Upload a file").set_input_files([])
+    page.get_by_label("Or paste").evaluate(PASTE_LONG)
+    expect(made).to_contain_text("600 prompts")
+    expect(page.get_by_label("Or paste")).to_have_value("")
+    page.get_by_label("Upload a file").set_input_files([])
+    page.get_by_label("Or paste").fill("a cat\na dog\na cat")
     page.get_by_label("Name").fill("Animals")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Animals")).to_be_visible()
