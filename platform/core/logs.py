@@ -68,6 +68,8 @@ class Line(logging.Formatter):
 class Json(JsonFormatter):
     def add_fields(self, log_data: dict, record: logging.LogRecord, message_dict: dict) -> None:
         super().add_fields(log_data, record, message_dict)
+        # Uvicorn's lines come once more in colours.
+        log_data.pop("color_message", None)
         log_data |= log_data.pop("about", {})
 
     def format(self, record: logging.LogRecord) -> str:
