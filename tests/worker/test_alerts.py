@@ -1,15 +1,19 @@
 """Housekeeping as a process of its own: it watches, sends, and may die between the two."""
 
+from datetime import timedelta
+
 import pytest
 from django.db.models.functions import Now
 
-from alerts import channels
-from alerts.models import Alert, Channel, ChannelKind, Delivery, DeliveryState
-from runs.models import Experiment
+from alerts import channels, watch
+from alerts.models import Alert, Channel, ChannelKind, Delivery, DeliveryState, Event, Kind, Rule, Watch
+from flowdppo_engine.training.stopping import StopFile
+from runs.models import Experiment, RunState
 from teams.services import create_team, create_user
+from tests.platform.alerts.addresses import make_channel
 from tests.platform.alerts.receiver import Receiver
 from tests.platform.alerts.watched_run import WatchedRun
-from tests.worker.conftest import wait_for
+from tests.worker.conftest import folder_of, let_go, wait_for, wait_for_state, wait_until_held
 from worker.app import app
 
 
@@ -66,3 +70,24 @@ def test_a_message_survives_the_death_of_who_sends_it_and_a_hanging_channel_hold
     ids = {received.headers["webhook-id"] for received in receiver.received}
     assert sorted(names) == ["first", "first", "second"] and len(ids) == 2
     assert Alert.objects.count() == 2
+
+
+def test_a_run_that_hangs_is_told_of_and_put_down_at_its_next_checkpoint(workers, submit):
+    run = submit()
+    Rule.objects.create(experiment=run.experiment, kind=Kind.NO_PROGRESS, pauses=True, options={"minutes": 30})
+    make_channel(run.experiment.team, events=["alert", "stopped"])
+    workers.start("runs", hold_at=6)
+    wait_until_held(run)
+
+    def is_told() -> bool:
+        watch.look()
+        Watch.objects.update(progress_at=Now() - timedelta(minutes=31))
+        return watch.look() == 1
+
+    wait_for(is_told, "the watch to tell of it")
+    wait_for(lambda: StopFile(folder_of(run)).is_there, "the engine to be told")
+    let_go(run)
+    wait_for_state(run, RunState.STOPPED)
+    assert "Alert: No progress. Nothing has moved for 31 minutes" in run.stop_reason
+    assert list(Event.objects.order_by("created_at").values_list("kind", flat=True)) == ["alert", "stopped"]
+    assert run.checkpoints.filter(iteration=run.iteration).exists()
