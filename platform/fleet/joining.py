@@ -92,9 +92,10 @@ def admit(text: str, host: str) -> Welcome:
             "The site does not know its addresses for other machines: its operator is to set "
             f"{' and '.join(missing)}. The token stays good."
         )
+    host = "".join(filter(str.isprintable, host))[:LONGEST_HOST]
     mark, mark_text = f"{MARKS}/{token.id}.mark", secrets.token_urlsafe(24)
     default_storage.delete(mark)
     default_storage.save(mark, ContentFile(mark_text.encode()))
-    JoinToken.objects.filter(id=token.id).update(used_at=timezone.now(), used_by=host[:LONGEST_HOST])
-    audit.record_in_all_teams(token.created_by, "admitted", f"a node at {host[:LONGEST_HOST]}", f"token {token.id}")
+    JoinToken.objects.filter(id=token.id).update(used_at=timezone.now(), used_by=host)
+    audit.record_in_all_teams(token.created_by, "admitted", f"a node at {host}", f"token {token.id}")
     return Welcome(settings.NODE_ENVIRONMENT, mark, mark_text)

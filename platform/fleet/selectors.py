@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from fleet import snapshot
 from fleet.models import Hold, Node
@@ -53,6 +53,7 @@ class NodeView:
 class TeamUse:
     team: Team
     share: Share
+    num_waiting: int
 
     @property
     def recent_hours(self) -> float:
@@ -73,10 +74,11 @@ def visible_nodes(user: User) -> QuerySet[Node]:
 
 
 def use_of_teams(user: User) -> list[TeamUse]:
-    """What the person's teams hold and may hold; of all teams for an operator."""
+    """What the person's teams hold, wait for and may hold; of all teams for an operator."""
     shares = snapshot.team_shares()
+    waiting = dict(snapshot.waiting_runs().order_by().values_list("experiment__team_id").annotate(Count("id")))
     teams = Team.objects.order_by("name") if user.is_staff else teams_of(user)
-    return [TeamUse(team, shares.get(team.id, NOTHING_YET)) for team in teams]
+    return [TeamUse(team, shares.get(team.id, NOTHING_YET), waiting.get(team.id, 0)) for team in teams]
 
 
 def _work_by_node(user: User) -> dict[int, list[Work]]:

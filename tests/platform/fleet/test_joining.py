@@ -66,8 +66,8 @@ def test_a_site_that_does_not_know_its_addresses_keeps_the_token_good(text, sett
     with pytest.raises(NotAdmitted, match="NODE_DATABASE_URL and NODE_REDIS_URL"):
         admit(text, "gpu-9")
     settings.NODE_ENVIRONMENT = ENVIRONMENT
-    assert admit(text, "x" * 500).environment == ENVIRONMENT
-    assert len(JoinToken.objects.get().used_by) == joining.LONGEST_HOST
+    assert admit(text, "\x00\n" + "x" * 500).environment == ENVIRONMENT
+    assert JoinToken.objects.get().used_by == "x" * joining.LONGEST_HOST
 
 
 def test_what_is_told_to_nodes(monkeypatch):

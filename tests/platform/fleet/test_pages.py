@@ -65,8 +65,10 @@ def test_the_number_of_queries_does_not_grow(member, lab, fleet):
 
 def test_a_team_sees_its_quota_and_an_operator_all(lab, member, fleet, as_person):
     services.set_quota(None, lab.team, 3)
+    for _ in range(2):
+        add_queued(lab.experiment)
     page = member.get(reverse("nodes")).text
-    assert "3 GPUs" in page and "Elsewhere" not in page
+    assert "3 GPUs" in page and "2 runs" in page and "Elsewhere" not in page
     lab.member.is_staff = True
     lab.member.save()
     page = as_person(lab.member).get(reverse("nodes")).text
