@@ -1,7 +1,7 @@
 """The points of a sweep: every combination of values, as a configuration, with what is wrong with it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -33,15 +33,14 @@ def points_of(data: Mapping, axes: Sequence[Axis], num_seeds: int) -> tuple[Poin
     if num_runs > MOST_RUNS:
         counts = " × ".join([*(str(len(axis.values)) for axis in axes), f"{num_seeds} seed{'s' * (num_seeds > 1)}"])
         raise AxesInvalid([f"{counts} make {num_runs:,} runs: a sweep has at most {MOST_RUNS}. Take values out."])
-    check, seen = ConfigCheck(), {}
-    return tuple(_point(place, values, data, check, seen) for place, values in enumerate(_grid(axes)))
+    knobs, check, seen = _in_order([axis.knob for axis in axes], data), ConfigCheck(), {}
+    return tuple(_point(place, values, data_at(data, values, knobs), check, seen) for place, values in _grid(axes))
 
 
-def data_at(data: Mapping, values: Mapping[str, Any]) -> dict:
-    """The configuration at a point. Choices are made first, so that the knobs of what was chosen can be set."""
+def data_at(data: Mapping, values: Mapping[str, Any], knobs: Iterable[NamedKnob]) -> dict:
+    """The configuration at a point."""
     data = dict(data)
-    named = sorted((find_knob(knob, data) for knob in values), key=_place_in_order)
-    for knob in named:
+    for knob in knobs:
         value = values[knob.path]
         if isinstance(knob.node, Union):
             value = _chosen(knob, value, data)
@@ -65,28 +64,31 @@ def name_of(values: Mapping[str, Any], labels: Mapping[str, str], seed: int | No
     return ", ".join(filter(None, (start, *last)))
 
 
-def _grid(axes: Sequence[Axis]) -> Iterator[dict[str, Any]]:
-    for values in product(*(axis.values for axis in axes)):
-        yield dict(zip((axis.knob for axis in axes), values, strict=True))
+def _grid(axes: Sequence[Axis]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for place, values in enumerate(product(*(axis.values for axis in axes))):
+        yield place, dict(zip((axis.knob for axis in axes), values, strict=True))
 
 
 def _point(place: int, values: dict, data: Mapping, check: ConfigCheck, seen: dict[str, int]) -> Point:
     try:
-        config = check(data_at(data, values))
+        config = check(data)
     except ConfigInvalid as invalid:
         # A combination is named at the top and again at its field.
         messages = dict.fromkeys(message for some in invalid.errors.values() for message in some)
         return Point(place, values, None, tuple(messages))
-    except (NoSuchKnob, ValueError) as error:
-        return Point(place, values, None, (str(error).removeprefix("--set "),))
     twin = seen.setdefault(config.model_dump_json(), place)
     if twin != place:
         return Point(place, values, None, ("It is the same as another point: its values change nothing there.",))
     return Point(place, values, config)
 
 
-def _place_in_order(knob: NamedKnob) -> tuple[int, bool]:
-    return knob.path.count("."), not isinstance(knob.node, Union)
+def _in_order(knobs: Iterable[str], data: Mapping) -> list[NamedKnob]:
+    """Choices are made first, so that the knobs of what was chosen can be set. Raises AxesInvalid for no such knob."""
+    try:
+        named = [find_knob(knob, data) for knob in knobs]
+    except NoSuchKnob as error:
+        raise AxesInvalid([str(error)]) from error
+    return sorted(named, key=lambda knob: (knob.path.count("."), not isinstance(knob.node, Union)))
 
 
 def _chosen(knob: NamedKnob, value: Any, data: Mapping) -> Any:

@@ -4,7 +4,7 @@ import pytest
 
 from runs import config_errors
 from sweeps.axes import AxesInvalid, Axis
-from sweeps.points import data_at, labels_of, name_of, points_of
+from sweeps.points import labels_of, name_of, points_of
 from tests.platform.lab import CONFIG
 from tests.platform.sweeps.conftest import RANKS, RATES
 
@@ -41,9 +41,14 @@ def test_a_choice_is_made_before_its_knobs_are_set():
 
 def test_a_choice_that_stays_keeps_its_block_and_another_starts_with_defaults():
     data = CONFIG | {"trust_region": {"name": "ratio_clip", "clip_range": 0.3}}
-    kept = data_at(data, {"trust_region": "ratio_clip"})
-    assert kept["trust_region"] == {"name": "ratio_clip", "clip_range": 0.3}
-    assert data_at(data, {"trust_region": "none"})["trust_region"] == {"name": "none"}
+    kept, other = points_of(data, [Axis("trust_region", ("ratio_clip", "none"))], 1)
+    assert kept.config.trust_region.clip_range == 0.3
+    assert other.config.trust_region.model_dump() == {"name": "none"}
+
+
+def test_an_axis_without_a_knob_is_refused():
+    with pytest.raises(AxesInvalid, match="There is no knob lora.rnak"):
+        points_of(CONFIG, [Axis("lora.rnak", (1,))], 1)
 
 
 def test_points_that_come_to_the_same_are_told():
