@@ -18,6 +18,7 @@ from flowdppo_engine.config import RunConfig
 from flowdppo_engine.recipes import apply_overrides, dump_config, merge, recipe_fields
 from runs.config_errors import ConfigInvalid, check_config
 from runs.entries import lists, slots_of
+from runs.models import Run
 from runs.plans import plan_of
 from runs.selectors import visible_runs
 from teams.models import User
@@ -42,8 +43,11 @@ class Configuration(Schema, extra="forbid"):
 
 @dataclass(frozen=True)
 class Resolved:
+    """`source` is the run that was copied, where one was."""
+
     recipe: str
     config: RunConfig
+    source: Run | None = None
 
 
 @router.post("/configurations/check", response=CheckedOut)
@@ -57,7 +61,7 @@ def check_configuration(request: HttpRequest, body: Configuration):
 
 def resolve(user: User, body: Configuration) -> Resolved:
     """The configuration that was asked for. Refuses one that cannot run, field by field."""
-    recipe, base = _base(user, body)
+    recipe, base, source = _base(user, body)
     data = _with_changes(merge(base, _fields(body.config)), body.set)
     _require_lists_of_blocks(data)
     try:
@@ -65,24 +69,24 @@ def resolve(user: User, body: Configuration) -> Resolved:
     except RecursionError:
         raise unfit("config", None, TOO_DEEP) from None
     try:
-        return Resolved(recipe, check_config(data))
+        return Resolved(recipe, check_config(data), source)
     except ConfigInvalid as invalid:
         raise refused_for(_problems(invalid, data)) from invalid
 
 
-def _base(user: User, body: Configuration) -> tuple[str, dict]:
-    """What to start from, and the recipe that it goes by."""
+def _base(user: User, body: Configuration) -> tuple[str, dict, Run | None]:
+    """The recipe that it goes by, what to start from, and the run that this is of."""
     if body.recipe and body.like:
         raise unfit("like", str(body.like), "Give either a recipe or a run to copy, not both.")
     if body.like:
         run = get_object_or_404(visible_runs(user), id=body.like)
-        return run.recipe, run.config
+        return run.recipe, run.config, run
     if not body.recipe:
         if not body.config:
             raise unfit("recipe", "", "Empty: give a recipe, a run to copy (like), or a whole configuration (config).")
-        return "", {}
+        return "", {}, None
     try:
-        return body.recipe, recipe_fields(body.recipe)
+        return body.recipe, recipe_fields(body.recipe), None
     except ValueError:
         message = f"There is no recipe “{body.recipe}”: choose one that /api/v1/recipes lists."
         raise unfit("recipe", body.recipe, message) from None

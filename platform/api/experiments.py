@@ -45,7 +45,7 @@ def experiments(request: HttpRequest, page: PageOf, team: Text = "", name: Text 
 def make_experiment(request: HttpRequest, body: NewExperiment):
     """Make an experiment. The name must be new in its team."""
     services.require_team_to_write(request.user)
-    team = _team_to_write(request.user, body.team)
+    team = team_to_write(request.user, body.team)
     form = ExperimentForm({"team": team.id, "name": body.name, "description": body.description}, user=request.user)
     if not form.is_valid():
         texts = [(field, text) for field, found in form.errors.items() for text in found]
@@ -59,7 +59,7 @@ def experiment(request: HttpRequest, experiment_id: int):
     return ExperimentOut.of(get_object_or_404(experiments_overview(request.user), id=experiment_id))
 
 
-def _team_to_write(user: User, slug: str) -> Team:
+def team_to_write(user: User, slug: str) -> Team:
     """Raises PermissionDenied for a team of the person's that they may only read."""
     writable = teams_written_by(user)
     if not slug:

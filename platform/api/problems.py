@@ -5,11 +5,17 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 
+from alerts.services import OptionsRefused
 from runs.config_errors import ConfigInvalid
+from runs.continuing import NotPossible
+from runs.filters import FilterError
+from sweeps.axes import AxesInvalid
+from sweeps.services import SweepInvalid
 
 VALUE_LENGTH = 200
 
@@ -51,6 +57,9 @@ def answer_refusals(api: NinjaAPI) -> None:
     api.add_exception_handler(Refused, _refused)
     api.add_exception_handler(ValidationError, _does_not_fit)
     api.add_exception_handler(ConfigInvalid, _config_invalid)
+    for refusal in (AxesInvalid, SweepInvalid, FilterError, OptionsRefused, DjangoValidationError):
+        api.add_exception_handler(refusal, _unfit)
+    api.add_exception_handler(NotPossible, _not_possible)
     api.add_exception_handler(PermissionDenied, _forbidden)
     api.add_exception_handler(Http404, _not_found)
     api.add_exception_handler(HttpError, _http_error)
@@ -76,6 +85,15 @@ def _does_not_fit(request: HttpRequest, error: ValidationError) -> HttpResponse:
 def _config_invalid(request: HttpRequest, invalid: ConfigInvalid) -> HttpResponse:
     problems = [Problem(field=path, message=text) for path, texts in invalid.errors.items() for text in texts]
     return as_response(refused_for(problems))
+
+
+def _unfit(request: HttpRequest, error: Exception) -> HttpResponse:
+    texts = getattr(error, "messages", None) or [str(error)]
+    return as_response(Refused(HTTPStatus.UNPROCESSABLE_ENTITY, " ".join(texts)))
+
+
+def _not_possible(request: HttpRequest, error: NotPossible) -> HttpResponse:
+    return as_response(Refused(HTTPStatus.CONFLICT, str(error)))
 
 
 def _forbidden(request: HttpRequest, denied: PermissionDenied) -> HttpResponse:

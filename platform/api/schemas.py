@@ -93,7 +93,14 @@ class RunOut(Schema):
     step: int
     progress: ProgressOut | None
     num_attempts: int
+    priority: int
+    num_gpus: int
+    tags: list[str]
+    notes: str
+    is_archived: bool
+    is_reported: bool
     cancel_requested: bool
+    stop_requested: bool
     error: str
     hint: str
     created_at: datetime
@@ -104,13 +111,16 @@ class RunOut(Schema):
     @classmethod
     def of(cls, run: Run, **more) -> Self:
         same = ("id", "name", "recipe", "state", "iteration", "total_iterations", "step", "num_attempts")
+        same += ("priority", "num_gpus", "tags", "notes", "is_reported")
         same += ("error", "hint", "created_at", "started_at", "ended_at")
         return cls(
             **{name: getattr(run, name) for name in same},
             experiment=run.experiment_id,
             team=run.experiment.team.slug,
             progress=_progress(run),
+            is_archived=run.archived_at is not None,
             cancel_requested=run.cancel_requested_at is not None,
+            stop_requested=run.stop_requested_at is not None,
             page=reverse("run", args=[run.id]),
             **more,
         )

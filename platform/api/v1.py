@@ -7,7 +7,23 @@ from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.errors import ValidationError, ValidationErrorContext
 
-from api import configurations, experiments, metrics, people, recipes, reporting, results, training_runs
+from api import (
+    alerting,
+    catalogue,
+    configurations,
+    deeds,  # noqa: F401 (adds to the router of training_runs)
+    experiments,
+    membership,
+    metrics,
+    nodes,
+    people,
+    recipes,
+    reporting,
+    results,
+    small_jobs,
+    sweeping,
+    training_runs,
+)
 from api.authentication import ApiToken, Session
 from api.problems import answer_refusals
 
@@ -43,7 +59,23 @@ api = Api(
     auth=[ApiToken(), Session()],
 )
 answer_refusals(api)
-for module in (people, experiments, training_runs, configurations, recipes, metrics, results, reporting):
+ROUTERS = (
+    people,
+    membership,
+    experiments,
+    configurations,
+    recipes,
+    catalogue,
+    small_jobs,
+    training_runs,
+    sweeping,
+    metrics,
+    results,
+    reporting,
+    alerting,
+    nodes,
+)
+for module in ROUTERS:
     api.add_router("", module.router)
 
 
