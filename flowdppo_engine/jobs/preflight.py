@@ -19,6 +19,7 @@ from flowdppo_engine.training.judging import Judged
 from flowdppo_engine.training.resources import GIB, peak_memory_gib
 from flowdppo_engine.training.setup import Ingredients, prepare
 from flowdppo_engine.training.state import TrainState
+from flowdppo_engine.training.trackers import check_packages
 
 TIMES = "time/"
 
@@ -39,6 +40,7 @@ def preflight(job: PreflightJob, desk: Desk) -> None:
     Raises whatever the run would fail with.
     """
     config, small = job.config, one_step_of(job.config)
+    check_packages(config.tracking)
     progress, pace = desk.progress(NUM_STEPS + 1)
     ingredients = prepare(small, desk.folder, desk.reporter, progress)
     state = TrainState(ingredients.model, small)

@@ -139,7 +139,8 @@ def reap() -> int:
     lost = list(expired)
     for job in lost:
         _lose(job, f"{job.worker} has not renewed its lease for {LEASE.seconds} seconds.")
-    unwanted = list(locked.filter(state=JobState.QUEUED).exclude(id__in=_wanted(Job.objects.all()).values("id")))
+    for_runs = locked.filter(state=JobState.QUEUED, run__isnull=False)
+    unwanted = list(for_runs.exclude(run__state=RunState.QUEUED, run__awaits_preflight=True))
     for job in unwanted:
         _close(job, JobState.CANCELLED)
     return len(lost) + len(unwanted)

@@ -7,7 +7,7 @@ from flowdppo_engine.jobs import preflight as trying
 from flowdppo_engine.jobs.specs import PreflightJob
 from flowdppo_engine.rewards.base import Measurement, Reward
 from flowdppo_engine.rewards.suite import RewardSuite
-from flowdppo_engine.training import setup
+from flowdppo_engine.training import setup, trackers
 from flowdppo_engine.training.update import Update
 from tests.flowdppo_engine.jobs.folders import of_type, work
 
@@ -86,6 +86,13 @@ def test_out_of_memory_is_told_with_what_would_need_less(make_config, tmp_path, 
 def test_what_the_run_would_fail_with_is_what_it_fails_with(make_config, tmp_path):
     code, events = work("preflight", PreflightJob(config=make_config(model={"source": str(tmp_path)})), tmp_path)
     assert code == 1 and "Check model.source" in events[-1].hint and not of_type(events, "tried")
+
+
+def test_a_tracker_whose_package_is_missing_is_told_at_once(make_config, tmp_path, monkeypatch):
+    monkeypatch.setattr(trackers, "_is_installed", lambda _: False)
+    config = make_config(tracking={"trackers": ["wandb"]})
+    code, events = work("preflight", PreflightJob(config=config), tmp_path)
+    assert code == 2 and [event.type for event in events] == ["failed"] and "wandb" in events[0].error
 
 
 def test_a_run_without_evaluations(make_config, tmp_path):
