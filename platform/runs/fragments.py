@@ -12,8 +12,9 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET
 
 from runs import selectors
+from runs.between_attempts import resumable_checkpoint, seconds_worked
 from runs.continuing import caution_about_schedule
-from runs.genealogy import checkpoints_with_continuations, offspring_of, resumable_checkpoint
+from runs.genealogy import checkpoints_with_continuations, offspring_of
 from runs.lifecycle import RESUMABLE
 from runs.models import Run, RunState
 from runs.results import score_rows
@@ -52,6 +53,9 @@ def run_log(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 def status_context(user: User, run: Run) -> dict:
     context = {"run": run, "may_write": may_write(user, run.experiment.team_id)}
+    if run.attempts_forgiven:
+        # Between its attempts it lay still until somebody resumed it.
+        context["seconds_worked"] = seconds_worked(user, run)
     if run.state in RESUMABLE:
         context["resume_point"] = resumable_checkpoint(user, run)
     if run.state == RunState.FINISHED:

@@ -49,11 +49,6 @@ def offspring_of(user: User, run: Run) -> Offspring:
     return Offspring(list(shown), continuations.count(), clones.count())
 
 
-def resumable_checkpoint(user: User, run: Run) -> Checkpoint | None:
-    """The one that the run would go on after."""
-    return visible_checkpoints(user).filter(run=run, removed=False).order_by("-iteration", "-attempt__number").first()
-
-
 def checkpoints_with_continuations(user: User, run: Run) -> QuerySet[Checkpoint]:
     """A run's checkpoints that still count, newest first, each with `num_continuations`."""
     counted = visible_checkpoints(user).filter(run=run).annotate(num_continuations=Count("continuations"))

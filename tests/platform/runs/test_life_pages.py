@@ -1,11 +1,13 @@
 """What the page of a run offers to do with it, in each of its states, and what it tells of where it came from."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from runs.models import Attempt, Checkpoint, Run, RunState
 from tests.platform.lab import CONFIG, add_checkpoint, add_run, resume
@@ -85,6 +87,16 @@ def test_a_resumed_run_moves_again(lab, member):
     page = member.post(reverse("run_resume", args=[run.id]), follow=True).text
     assert f'hx-get="{reverse("run_status", args=[run.id])}"' in page
     assert "It goes on after its last checkpoint as soon as a worker is free." in words(page)
+
+
+def test_the_time_that_a_run_lay_still_is_not_counted(lab, member):
+    run = add_run(lab.experiment, state=RunState.STOPPED, attempts_forgiven=1)
+    second = resume(run, 40)
+    now = timezone.now()
+    for attempt, began in ((second, 3), (run.attempts.get(number=1), 70)):
+        started = now - timedelta(hours=began)
+        Attempt.objects.filter(id=attempt.id).update(started_at=started, ended_at=started + timedelta(hours=2))
+    assert '<span title="What its attempts took together">4 h</span>' in status(member, run)
 
 
 def test_more_iterations_are_given_or_refused_in_words(lab, member):
