@@ -15,6 +15,10 @@ PASTE_LONG = """field => {
   field.dispatchEvent(new Event("input", {bubbles: true}));
 }"""
 
+# Milliseconds; a busy machine is no fault.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -28,6 +32,7 @@ def lab(settings, tmp_path) -> Lab:
 def site(page: Page, live_server, lab) -> str:
     """The address of the site, in which the member has signed in; no script may fail."""
     complaints = []
+    page.set_default_timeout(PATIENCE)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{live_server.url}/accounts/login/")
     page.get_by_label("E-mail address").fill("member@example.org")
