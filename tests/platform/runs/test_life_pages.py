@@ -80,6 +80,8 @@ def test_a_stopped_run_says_why_and_where_it_goes_on(lab, member):
     Checkpoint.objects.update(removed=True)
     text = words(status(member, run))
     assert "There is no checkpoint: resumed, it starts from the beginning." in text and "Start again" in text
+    Run.objects.filter(id=run.id).update(continued_from=Checkpoint.objects.get())
+    assert "it starts again from the checkpoint that it began with." in words(status(member, run))
 
 
 def test_a_resumed_run_moves_again(lab, member):
