@@ -25,6 +25,7 @@ class YamlView:
 
     text: str
     problems: tuple[Problem, ...] = ()
+    is_readable: bool = True
 
     @property
     def num_lines(self) -> int:
@@ -51,12 +52,13 @@ class Entry:
 
     @cached_property
     def config(self) -> ConfigForm:
-        source = texts_of(self.source.config) if self.source else None
+        source = _texts_of_run(self.source) if self.source else None
         return ConfigForm(load_recipe(self.recipe), self.texts, self.errors, self.opened, source)
 
     @property
     def is_unreadable(self) -> bool:
-        return bool(self.yaml and self.yaml.problems)
+        """Whether YAML is shown that the form could not show."""
+        return bool(self.yaml and not self.yaml.is_readable)
 
     @property
     def num_problems(self) -> int:
@@ -116,8 +118,7 @@ def entry_of_clone(source: Run) -> Entry:
     asked = {"recipe": source.recipe, "priority": source.priority, "num_gpus": source.num_gpus}
     form = RunForm({**asked, "like": str(source.id), "name": ""})
     known = source.recipe if form.is_valid() else FIRST_RECIPE
-    texts = texts_of(load_recipe(known).model_dump(mode="json")) | texts_of(source.config)
-    return Entry(form, known, texts, source)
+    return Entry(form, known, _texts_of_run(source), source)
 
 
 def entry_of_post(user: User, post) -> Entry:
@@ -135,4 +136,10 @@ def entry_of_post(user: User, post) -> Entry:
     try:
         return Entry(form, recipe, texts_of_yaml(text, texts), source, YamlView(text))
     except YamlInvalid as invalid:
-        return Entry(form, recipe, texts, source, YamlView(text, tuple(invalid.problems)))
+        return Entry(form, recipe, texts, source, YamlView(text, tuple(invalid.problems), False))
+
+
+def _texts_of_run(run: Run) -> Texts:
+    """What an older release did not know is its recipe's, or the first one's where that is gone."""
+    recipe = run.recipe if RunForm().knows(run.recipe) else FIRST_RECIPE
+    return texts_of(load_recipe(recipe).model_dump(mode="json")) | texts_of(run.config)

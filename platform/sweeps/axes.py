@@ -19,6 +19,8 @@ MOST_SEED = 2**31 - 1
 RANGE = re.compile(r"(?:(?P<scale>log|linear)\s+)?(?P<first>\S+)\s+to\s+(?P<last>\S+)\s+in\s+(?P<count>\d{1,6})", re.I)
 SEED = r"(\d{1,10})"
 SEED_RANGE = re.compile(rf"{SEED}\s*(?:to|-|–)\s*{SEED}")
+# PostgreSQL cannot store NUL, and half of a surrogate pair is no character.
+UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 class AxesInvalid(ValueError):
@@ -135,6 +137,8 @@ def _typed(named: NamedKnob, value: Any) -> Any:
     kind = named.node.kind if isinstance(named.node, Knob) else Kind.CHOICE
     if not all(isinstance(part, str | int | float | None) for part in (value if isinstance(value, list) else [value])):
         raise ValueError(f"{named.path} takes numbers, texts, on and off, or lists of these: write its values so.")
+    if any(isinstance(part, str) and UNFIT.search(part) for part in (value if isinstance(value, list) else [value])):
+        raise ValueError(f"{named.path} has a character that no text may have: take it out.")
     if kind in (Kind.INTEGER, Kind.NUMBER) and isinstance(value, str):
         for read in (int, float):
             try:

@@ -134,6 +134,23 @@ def test_a_clone_tells_both_differences_and_where_it_came_from(member, address, 
     assert (clone.config["seed"], clone.config["iterations"]) == (9, 70)
 
 
+def test_a_clone_of_an_older_release_differs_only_in_what_it_says(member, address, lab):
+    config = {key: value for key, value in CONFIG.items() if key != "ema"}
+    source = add_run(lab.experiment, "Old", config=config | {"iterations": 70})
+    page = member.get(address, {"like": str(source.id)}).text
+    assert "Different from Old Nothing yet" in aside(page)
+    unknown = add_run(lab.experiment, "Gone", config=config, recipe="alchemy")
+    shown = fields_of(member.get(address, {"like": str(unknown.id)}).text)
+    assert shown["shown_recipe"] == ["sandbox-flow-dppo"] and shown["config.ema.decay"] == ["0.9"]
+
+
+def test_yaml_that_names_a_missing_file_still_tells_what_differs(member, lab, address, fields):
+    shown = fields_of(member.post(address, fields | YAML).text)
+    shown["yaml"] = [shown["yaml"][0].replace("train: sandbox:train", "train: sandbox:nothing")]
+    text = check(member, lab, shown)
+    assert "train Prompt set" in text and "Prompts · Train sandbox:train → sandbox:nothing Reset" in text
+
+
 def test_a_run_of_another_team_is_no_source(member, address, fields, lab):
     theirs = Run.objects.filter(experiment=Experiment.objects.exclude(team=lab.team).get()).get()
     member.post(address, fields | {"like": [str(theirs.id)], "name": ["Sly"]})

@@ -51,6 +51,8 @@ def test_values_and_ranges(line, values):
         ("lora.rank: *x", "begins an alias in YAML"),
         ("lora.rank: 2026-01-01", "takes numbers, texts"),
         ("lora.rank: {a: 1}", "takes numbers, texts"),
+        ('tracking.project: "a\\0b"', "has a character that no text may have"),
+        ('evaluation.prompt_sets: ["\\uD800"]', "has a character that no text may have"),
         ("lora.rank: log 0 to 8 in 3", "runs between two numbers above 0"),
         ("lora.rank: 1 to 8 in 1", "A range has from 2 to 100 values"),
         ("lora.rank: 1 to nan in 3", "A range has from 2 to 100 values"),
