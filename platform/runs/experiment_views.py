@@ -16,6 +16,7 @@ from runs.lists.experiments import read_experiments
 from runs.lists.read import Scope
 from runs.models import Experiment
 from runs.overviews import experiments_overview
+from runs.panel_views import MAX_RUNS
 from runs.services import require_writer
 from runs.templatetags.figures import num_by_state
 from teams.selectors import may_write, teams_of, teams_written_by
@@ -68,12 +69,13 @@ def experiment_runs(request: HttpRequest, experiment_id: int) -> HttpResponse:
 
 @require_GET
 def experiment_compare(request: HttpRequest, experiment_id: int) -> HttpResponse:
-    """Open the ticked runs overlaid in the panel; without a tick, all of them."""
+    """Open the ticked runs overlaid in the panel; without a tick, all of them, or the newest where there are many."""
     experiment = visible_experiment(request, experiment_id)
     runs = selectors.visible_runs(request.user).filter(experiment=experiment)
     ticked = [selectors.parse_run_id(text) for text in request.GET.getlist("run")]
-    chosen = runs.filter(id__in=ticked) if ticked else runs
-    ids = ",".join(str(run_id) for run_id in chosen.values_list("id", flat=True))
+    chosen = runs.filter(id__in=ticked) if ticked else runs.filter(archived_at=None)
+    newest = chosen.order_by("-created_at", "-id").values_list("id", flat=True)[:MAX_RUNS]
+    ids = ",".join(str(run_id) for run_id in newest)
     return redirect(f"/panel/?runs={ids}")
 
 

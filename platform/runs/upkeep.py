@@ -46,7 +46,7 @@ def parse_tags(text: str) -> list[str]:
 def parse_tag(text: str) -> str:
     """Raises ValidationError for none, and for one that is too long or holds a comma."""
     tag = " ".join(text.lower().split())
-    if not tag or "," in tag:
+    if not tag or "," in tag or not tag.isprintable():
         raise ValidationError("A tag is one or a few words without commas: write one.")
     if len(tag) > LONGEST_TAG:
         raise ValidationError(f"“{tag[:LONGEST_TAG]}…” has {len(tag)} characters: a tag has at most {LONGEST_TAG}.")
@@ -90,7 +90,8 @@ def archive_experiment(user: User, experiment: Experiment, is_archived: bool = T
 def archive_runs(user: User, runs: Sequence[Run]) -> int:
     """Put runs away that have ended; returns how many it were. Raises PermissionDenied, and then does nothing."""
     ended = [run for run in _written(user, runs) if run.state not in LIVE and run.archived_at is None]
-    Run.objects.filter(id__in=_ids(ended)).update(archived_at=timezone.now())
+    # One that somebody resumes at this moment stays.
+    Run.objects.filter(id__in=_ids(ended)).exclude(state__in=LIVE).update(archived_at=timezone.now())
     return _record(user, "archived", ended)
 
 
@@ -129,7 +130,8 @@ def move_runs(user: User, runs: Sequence[Run], name: str) -> int:
     teams = {run.experiment.team_id for run in _written(user, runs)}
     if len(teams) > 1:
         raise ValidationError("These runs belong to several teams: move those of one team at a time.")
-    target = Experiment.objects.filter(team__in=teams, name=name.strip()).first()
+    name = name.replace("\x00", "").strip()
+    target = Experiment.objects.filter(team__in=teams, name=name).first()
     if runs and target is None:
         team = runs[0].experiment.team
         raise ValidationError(f"{team} has no experiment “{name[:120]}”: write the name of one, or make it first.")

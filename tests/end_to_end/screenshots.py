@@ -84,7 +84,7 @@ def save(png: bytes, path: Path) -> None:
 def show_run(page: Page) -> None:
     page.goto("/")
     page.get_by_role("link", name="First light").click()
-    page.locator("#runs").get_by_role("link", name="First light").click()
+    page.locator("#run-rows").get_by_role("link", name="First light", exact=True).click()
     panel = page.frame_locator("iframe[data-panel]")
     panel.locator(".tile img").last.wait_for()
     panel.locator(".plot .scatterlayer path").first.wait_for()

@@ -36,7 +36,7 @@ def sign_in(page: Page, stack: Stack) -> None:
 
 
 def run_address(page: Page, name: str) -> str:
-    link = page.locator("#runs").get_by_role("link", name=name)
+    link = page.locator("#run-rows").get_by_role("link", name=name, exact=True)
     expect(link).to_be_visible()
     return link.get_attribute("href")
 
@@ -81,7 +81,7 @@ def watch_until_finished(page: Page, stack: Stack, address: str) -> None:
 def compare(page: Page, stack: Stack, address: str) -> None:
     """All runs of the experiment, overlaid in the panel on its own page."""
     page.locator(".crumbs").get_by_role("link").last.click()
-    page.get_by_role("button", name="Compare in the panel").click()
+    page.get_by_role("link", name="All runs in the panel").click()
     expect(page.locator(".legend button")).to_have_count(2)
     page.locator(".back").get_by_role("link", name="Smoke").click()
     expect(page).to_have_url(address)

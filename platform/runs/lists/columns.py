@@ -16,6 +16,7 @@ from runs.summaries import BEST, BEST_ITERATION, SCORE
 ALWAYS = ("name", "state")
 MANY_COLUMNS = 12
 NUM_FIGURES = 6
+LONGEST_KEY = 400
 
 
 class Kind(StrEnum):
@@ -102,7 +103,7 @@ def column_of(key: str) -> Column:
     known = FACTS.get(key) or SCORES.get(key)
     if known is not None:
         return known
-    if "/" in key:
+    if "/" in key and key.isprintable() and len(key) <= LONGEST_KEY:
         return Column(key, SHORT_TITLES.get(key) or _title(key), Kind.NUMBER, help=f"Last value of {key}")
     steps = config_paths.find(key)
     return Column(key, ".".join(steps[-2:]), Kind.SETTING, help=".".join(steps))

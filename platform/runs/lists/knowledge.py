@@ -34,7 +34,7 @@ def read_knowledge(runs: QuerySet[Run]) -> Knowledge:
         runs.order_by("-created_at", "-id").values_list("config", "summary", "tags", "created_by__email")[:NEWEST]
     )
     keys = sorted({key for _, summary, _, _ in rows for key in summary if "/" in key})
-    firsts = [_first_score(config) for config, *_ in rows if config["evaluation"]["prompt_sets"]]
+    firsts = [_first_score(config) for config, *_ in rows if config["evaluation"]["prompt_sets"] and config["rewards"]]
     scores = [key for key in keys if key.startswith((f"{SCORE}/", f"{BEST}/"))]
     return Knowledge(
         differing=differing_settings([config for config, *_ in rows]),

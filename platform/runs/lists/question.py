@@ -16,6 +16,7 @@ HIDDEN, WITH, ONLY = "", "with", "only"
 NEWEST_FIRST = "-created"
 LONGEST = 2000
 MOST_COLUMNS = 40
+TEXTS = ("q", "state", "tag", "person", "after")
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,16 @@ class Question:
     @classmethod
     def of(cls, query: QueryDict) -> "Question":
         """What is no choice there is, is as if it were not there."""
-        read = {name: query.get(name, "")[:LONGEST] for name in ("state", "tag", "person", "after")}
+        # A text without zero bytes, which the database takes.
+        texts = {name: query.get(name, "").replace("\x00", "").strip()[:LONGEST] for name in TEXTS}
         days = {name: _day(query.get(name, "")) for name in ("since", "until")}
         archived = query.get("archived", HIDDEN)
         return cls(
-            text=query.get("q", "").strip()[:LONGEST],
+            text=texts.pop("q"),
             archived=archived if archived in (WITH, ONLY) else HIDDEN,
             sort=_sort(query.get("sort", "")),
             columns=tuple(dict.fromkeys(query.getlist("column")))[:MOST_COLUMNS],
-            **read,
+            **texts,
             **days,
         )
 

@@ -97,6 +97,19 @@ def test_a_search_that_says_nothing_tells_why(lab, member):
     assert 'value="stat = &quot;&lt;script&gt;&quot;"' in page and names_in(page) == []
 
 
+@pytest.mark.parametrize("text", ["\x00", "a\x00/b", "\"é/'%", "a" * 3000])
+def test_no_address_breaks_a_list(text, lab, member):
+    run = add_run(lab.experiment, "run", tags=["x"])
+    names = ("q", "sort", "column", "tag", "person", "since", "after")
+    assert {member.get("/runs/table/", {name: text}).status_code for name in names} == {200}
+    assert member.get("/", {"q": text, "after": text}).status_code == 200
+    assert (
+        member.get(reverse("experiment", args=[lab.experiment.id]), {"score": text, "sort": text}).status_code == 200
+    )
+    for deed, field in (("tag", "tag"), ("move", "experiment")):
+        assert do(member, deed, run, **{field: text}).status_code == 302
+
+
 def test_a_list_comes_in_pages(lab, member, monkeypatch):
     monkeypatch.setattr(keyset.read_page, "__defaults__", ("", 2))
     for number in range(5):
@@ -165,6 +178,14 @@ def test_ticked_runs_are_compared_by_viewers_too(lab, as_person):
     runs = [add_run(lab.experiment, name) for name in "ab"]
     response = do(as_person(lab.viewer), "compare", *runs)
     assert response["Location"] == f"/panel/?runs={runs[1].id},{runs[0].id}"
+
+
+def test_an_experiments_runs_are_opened_at_once_but_for_the_archive(lab, member):
+    runs = [add_run(lab.experiment, f"run {number}", "finished") for number in range(52)]
+    do(member, "archive", runs[51])
+    address = reverse("experiment_compare", args=[lab.experiment.id])
+    opened = member.get(address)["Location"].removeprefix("/panel/?runs=").split(",")
+    assert opened == [str(run.id) for run in reversed(runs[1:51])]
 
 
 def test_a_run_is_renamed_in_its_row(lab, member):
