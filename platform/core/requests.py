@@ -19,7 +19,7 @@ from core import logs, metrics
 HEADER = "X-Request-ID"
 PROXYS_OWN = re.compile(r"[\w-]{8,64}")
 # Asked every few seconds, by machines.
-NOT_TOLD = ("healthz", "readyz", "metrics", "static")
+NOT_TOLD = ("/healthz", "/readyz", "/metrics", "/static")
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def note(request: HttpRequest) -> None:
     """Django has found out which address this is, and who asks."""
     facts = _current.get()
     if facts is not None:
-        facts.route = request.resolver_match.route
+        facts.route = f"/{request.resolver_match.route}"
         facts.user = str(request.user.pk) if request.user.is_authenticated else ""
 
 
@@ -80,4 +80,4 @@ def _tell(method: str, facts: Facts, seconds: float) -> None:
 def _first_part(path: str) -> str:
     """Of an address that Django does not come to see, or knows nothing of."""
     first = path.strip("/").partition("/")[0]
-    return first if first in ("panel", "static") else "elsewhere"
+    return f"/{first}" if first in ("panel", "static") else "elsewhere"

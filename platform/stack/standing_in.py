@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,5 +43,6 @@ def _postgres(data_dir: Path) -> Iterator[dict[str, str]]:
             servers.postgres.wait_until_ready(lambda: process.poll() is None)
             yield {"DATABASE_URL": servers.endpoints.database_url, "REDIS_URL": servers.endpoints.redis_url}
         finally:
-            process.terminate()
+            # Its fast shutdown: it waits for no session.
+            process.send_signal(signal.SIGINT)
             process.wait(timeout=STOP_SECONDS)

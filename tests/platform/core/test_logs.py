@@ -141,7 +141,7 @@ def test_a_request_leaves_a_line_with_its_pattern_and_the_person(said, lab):
     run = add_run(lab.experiment)
     response = ask_as(TestClient(application), lab.member).get(f"/runs/{run.id}/?secret=1")
     (told,) = [line for line in objects(said) if line["logger"] == "core.requests"]
-    assert (told["method"], told["route"], told["status"]) == ("GET", "runs/<uuid:run_id>/", 200)
+    assert (told["method"], told["route"], told["status"]) == ("GET", "/runs/<uuid:run_id>/", 200)
     assert told["user"] == str(lab.member.pk) and told["milliseconds"] >= 0
     assert told["request"] == response.headers["X-Request-ID"]
 

@@ -78,7 +78,7 @@ def test_the_lag_is_that_of_the_slowest_run(scrape, lab):
 @pytest.mark.django_db(transaction=True)
 def test_requests_are_timed_by_pattern_and_never_by_address(scrape, settings, lab):
     web = ask_as(TestClient(application), lab.member)
-    key = ("flowdppo_http_request_seconds_count", "GET", "experiments/<int:experiment_id>/", "200")
+    key = ("flowdppo_http_request_seconds_count", "GET", "/experiments/<int:experiment_id>/", "200")
     before = scrape().get(key, 0)
     web.get(f"/experiments/{lab.experiment.id}/")
     web.get("/nothing/with-a-secret/")

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,17 +56,20 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path, db):
+def place(db):
     name = f"restored_{uuid.uuid4().hex[:8]}"
     base = django_settings.DATABASE_URL
     with psycopg.connect(base, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         url = f"{base.rsplit('/', 1)[0]}/{name}"
-        data_dir = tmp_path / "elsewhere"
+        # Not tmp_path: PostgreSQL's own account may not pass through pytest's folders.
+        folder = tempfile.TemporaryDirectory(prefix="flowdppo-restored-")
+        data_dir = Path(folder.name) / "data"
         env = {key: value for key, value in os.environ.items() if key != "SECRET_KEY"}
         env |= {"DATABASE_URL": url, "FLOWDPPO_DATA": str(data_dir), "FLOWDPPO_ENGINE_COMMAND": FAKE_ENGINE}
         yield Place(data_dir, url, env | {"FAKE_ENGINE": json.dumps({"files": 2})})
         server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        folder.cleanup()
 
 
 @pytest.fixture
@@ -162,6 +166,23 @@ def test_an_installation_that_is_not_empty_is_replaced_only_on_purpose(lab, plac
     assert place.query("SELECT count(*) FROM runs_run WHERE name = 'done'") == [(1,)]
     assert place.query("SELECT 1 FROM pg_tables WHERE tablename = 'made_since'") == []
     assert not (place.data_dir / "files" / "made-since").exists()
+
+
+@pytest.mark.long
+def test_the_servers_of_make_run_are_started_for_as_long_as_they_are_needed(lab, place, tmp_path):
+    fill(lab)
+    source = make(tmp_path / "backup")
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        place.environment.pop(name, None)
+    restored = place.manage("restore", str(source))
+    assert restored.returncode == 0, restored.stderr
+    again = place.manage("backup", str(tmp_path / "again"))
+    assert again.returncode == 0, again.stderr
+    counts = [
+        json.loads((folder / "manifest.json").read_text())["num_files"] for folder in (source, tmp_path / "again")
+    ]
+    assert counts == [2, 2]
+    assert not (place.data_dir / "postgres" / "postmaster.pid").exists()
 
 
 def refusal(source: Path, *options: str) -> str:

@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, target: Path, **options) -> None:
         try:
-            if not settings.DATABASES:
+            if not settings.DATABASE_URL:
                 sys.exit(run_again_with_database(Path(settings.ROOT), Path(settings.DATA_DIR)))
             from stack.backup import make_backup
             from stack.backup_console import progress

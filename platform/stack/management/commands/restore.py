@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, source: Path, replace: bool, no_input: bool, **options) -> None:
         try:
-            if not settings.DATABASES:
+            if not settings.DATABASE_URL:
                 sys.exit(run_again_with_database(Path(settings.ROOT), Path(settings.DATA_DIR)))
             from stack.backup_console import progress
             from stack.backup_folder import read_manifest
