@@ -19,6 +19,7 @@ from flowdppo_engine.recipes import apply_overrides, dump_config, merge, recipe_
 from runs.config_errors import ConfigInvalid, check_config
 from runs.entries import lists, slots_of
 from runs.models import Run
+from runs.plain_yaml import NotPlain, require_plain
 from runs.plans import plan_of
 from runs.selectors import visible_runs
 from teams.models import User
@@ -95,7 +96,7 @@ def _base(user: User, body: Configuration) -> tuple[str, dict, Run | None]:
 def _fields(config: dict[str, Any] | str) -> dict[str, Any]:
     if isinstance(config, dict):
         return config
-    _refuse_aliases("config", config)
+    _require_plain("config", config)
     try:
         fields = yaml.safe_load(config)
     except (yaml.YAMLError, ValueError) as error:
@@ -108,7 +109,7 @@ def _fields(config: dict[str, Any] | str) -> dict[str, Any]:
 def _with_changes(data: dict[str, Any], changes: list[str]) -> dict[str, Any]:
     for number, change in enumerate(changes):
         field = f"set.{number}"
-        _refuse_aliases(field, change.partition("=")[2])
+        _require_plain(field, change.partition("=")[2])
         try:
             data = apply_overrides(data, [change])
         except ValueError as error:
@@ -118,14 +119,14 @@ def _with_changes(data: dict[str, Any], changes: list[str]) -> dict[str, Any]:
     return data
 
 
-def _refuse_aliases(field: str, text: str) -> None:
-    """Refuses what is not YAML, and aliases: a few of them, one in the other, make a text of gigabytes."""
+def _require_plain(field: str, text: str) -> None:
+    """Refuses what is not YAML, and what had better not be read."""
     try:
-        aliases = [event.anchor for event in yaml.parse(text) if isinstance(event, yaml.AliasEvent)]
-    except (yaml.YAMLError, RecursionError) as error:
+        require_plain(text)
+    except NotPlain as refused:
+        raise unfit(field, text, str(refused)) from None
+    except yaml.YAMLError as error:
         raise unfit(field, text, _sentence(f"It is not YAML: {error}")) from error
-    if aliases:
-        raise unfit(field, text, f"It has the alias *{aliases[0]}: write out what it stands for.")
 
 
 def _require_lists_of_blocks(data: Mapping) -> None:

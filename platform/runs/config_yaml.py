@@ -14,6 +14,7 @@ from runs.config_errors import Errors, explain
 from runs.config_texts import Texts, data_of, readable_data_of, texts_of
 from runs.entries import lists, slots_of
 from runs.knobs import Union
+from runs.plain_yaml import NotPlain, require_plain
 
 LONGEST = 100_000
 
@@ -82,20 +83,16 @@ def _read(text: str) -> dict:
     if len(text) > LONGEST:
         raise YamlInvalid([Problem(1, f"It has {len(text):,} characters: give at most {LONGEST:,}.")])
     try:
-        # A few aliases, one in the other, make a text of gigabytes.
-        for event in yaml.parse(text, yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                message = f"It has the alias *{event.anchor}: write out what it stands for."
-                raise YamlInvalid([Problem(event.start_mark.line + 1, message)])
+        require_plain(text)
         root = yaml.compose(text, yaml.SafeLoader)
         data = yaml.safe_load(text)
         json.dumps(data, default=str, ensure_ascii=False).encode()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise YamlInvalid([Problem(line, _words(error))]) from None
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
-        if isinstance(error, YamlInvalid):
-            raise
+    except NotPlain as refused:
+        raise YamlInvalid([Problem(refused.line, str(refused))]) from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:
         raise YamlInvalid([Problem(1, f"It cannot be read as YAML: {error}.")]) from None
     if not isinstance(data, dict):
         raise YamlInvalid([Problem(1, "It is no mapping of fields to values: begin with `iterations: 100`, say.")])

@@ -10,6 +10,7 @@ import yaml
 
 from runs.config_texts import format_number
 from runs.knobs import Kind, Knob
+from runs.plain_yaml import require_plain
 from sweeps.knob_paths import NamedKnob, find_knob
 
 MOST_VALUES = 100
@@ -123,11 +124,9 @@ def _parse_line(line: str, data: Mapping) -> Axis:
 
 def _read_values(written: str) -> list:
     try:
-        # A few aliases, one in the other, make a text of gigabytes.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(f"[{written}]")):
-            raise ValueError("* begins an alias in YAML: put the value in quotes.")
+        require_plain(f"[{written}]")
         return yaml.safe_load(f"[{written}]")
-    except (yaml.YAMLError, RecursionError):
+    except yaml.YAMLError:
         start = written.strip()[:40]
         raise ValueError(f"“{start}” is no list of values: put commas between, and texts in quotes.") from None
 
