@@ -11,6 +11,7 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 
 from alerts.services import OptionsRefused
+from core.storage import FilesAway
 from runs.config_errors import ConfigInvalid
 from runs.continuing import NotPossible
 from runs.filters import FilterError
@@ -64,6 +65,7 @@ def answer_refusals(api: NinjaAPI) -> None:
     api.add_exception_handler(Http404, _not_found)
     api.add_exception_handler(HttpError, _http_error)
     api.add_exception_handler(RequestDataTooBig, _too_big)
+    api.add_exception_handler(FilesAway, _files_away)
 
 
 def as_response(refused: Refused) -> HttpResponse:
@@ -109,6 +111,13 @@ def _not_found(request: HttpRequest, missing: Http404) -> HttpResponse:
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     message = "The body is no JSON: send an object." if error.status_code == HTTPStatus.BAD_REQUEST else str(error)
     return as_response(Refused(HTTPStatus(error.status_code), message))
+
+
+def _files_away(request: HttpRequest, error: FilesAway) -> HttpResponse:
+    message = "The file storage does not answer: try again in a minute. Runs go on meanwhile."
+    response = as_response(Refused(HTTPStatus.SERVICE_UNAVAILABLE, message))
+    response["Retry-After"] = "30"
+    return response
 
 
 def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:

@@ -8,10 +8,13 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
+from django.test import Client
 from django.urls import reverse
 
 from core import file_settings
 from core.storage import FilesAway
+from teams.api_tokens import make_token
+from teams.models import Scope
 from tests import s3_server
 from tests.platform.lab import add_run, add_sample
 
@@ -123,6 +126,14 @@ def test_a_page_says_that_the_files_are_away(lab, member, away, caplog):
         response = member.get(reverse("sample_picture", args=[sample.id]))
     assert (response.status_code, response["Retry-After"]) == (503, "30")
     assert "Runs go on" in response.text and "file storage does not answer" in caplog.text
+
+
+def test_the_api_says_so_in_its_own_shape(lab, away):
+    sample = add_sample(add_run(lab.experiment), 1)
+    token = make_token(lab.viewer, "for a test", Scope.READ, 1).text
+    response = Client().get(f"/api/v1/samples/{sample.id}/picture", headers={"Authorization": f"Bearer {token}"})
+    assert (response.status_code, response["Retry-After"]) == (503, "30")
+    assert "file storage does not answer" in response.json()["error"]
 
 
 @pytest.mark.parametrize("url", ["s3://", "s3://UPPER", "http://host/bucket", "bucket", "s3://bucket/../up?x"])
