@@ -76,7 +76,9 @@ def run_beat() -> None:
 def _work(*options: str) -> None:
     from worker.app import app
 
-    app.worker_main(["worker", "--without-gossip", "--without-mingle", "--hostname", f"{options[1]}@%h", *options])
+    app.worker_main(
+        ["--quiet", "worker", "--without-gossip", "--without-mingle", "--hostname", f"{options[1]}@%h", *options]
+    )
 
 
 if __name__ == "__main__":

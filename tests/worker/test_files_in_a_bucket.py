@@ -109,6 +109,7 @@ def test_a_run_without_a_checkpoint_begins_anew_on_another_machine(bucket, worke
     assert live_points(run) == EXPECTED
 
 
+@pytest.mark.long
 def test_a_worker_waits_for_a_bucket_that_is_away(workers, bucket, submit, monkeypatch, settings, tmp_path):
     port = free_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
