@@ -1,7 +1,7 @@
 """The commands of `flowdppo`.
 
 Exit codes: 1 the server refuses, 2 an argument or configuration does not fit, 3 not signed in, 4 the server does not
-answer, 5 the watched run failed, 6 it was cancelled.
+answer, 5 the watched run failed, 6 it was cancelled, 7 it was stopped after a checkpoint.
 """
 
 import sys
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from flowdppo_engine.client import pulling, reporting, signing_in, tables, watching
+from flowdppo_engine.client import exporting, pulling, reporting, signing_in, sweeping, tables, watching
 from flowdppo_engine.client.connection import Connection
 from flowdppo_engine.client.finding import find_experiment, find_run
 from flowdppo_engine.client.pulling import Format, Part
@@ -119,13 +119,16 @@ def list_runs(
     experiment: Annotated[str | None, typer.Option(help="Of this experiment: its id or name.")] = None,
     state: Annotated[list[str] | None, typer.Option(help="queued, running, finished, … May be repeated.")] = None,
     name: Annotated[str | None, typer.Option(help="A part of the name.")] = None,
+    where: Annotated[
+        str | None, typer.Option(help="As in the browser: state = finished and reward/mean > 0.6")
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List runs, newest first."""
     connection = _connect()
     chosen = find_experiment(connection, experiment)["id"] if experiment else None
-    found = list(connection.pages("/runs", limit, experiment=chosen, state=state, name=name))
+    found = list(connection.pages("/runs", limit, experiment=chosen, state=state, name=name, q=where))
     if as_json:
         return tables.print_json(found)
     rows = [
@@ -189,6 +192,93 @@ def cancel(run: RunName) -> None:
 
 
 @app.command()
+def stop(run: RunName) -> None:
+    """Ask a run to end after its next checkpoint; `resume` has it go on."""
+    _tell_state(_deed(run, "stop"), "asked to stop after its next checkpoint")
+
+
+@app.command()
+def resume(run: RunName) -> None:
+    """Have a run that was stopped, cancelled or has failed go on after its last checkpoint."""
+    _tell_state(_deed(run, "resume"), "goes on")
+
+
+@app.command("continue")
+def continue_(
+    run: RunName, iterations: Annotated[int, typer.Argument(help="In all, those that are done too.", min=1)]
+) -> None:
+    """Have a finished run go on until it has done more iterations."""
+    _tell_state(_deed(run, "continue", {"num_iterations": iterations}), "goes on")
+
+
+@app.command()
+def sweep(
+    experiment: ExperimentName,
+    recipe: Recipe = None,
+    config: ConfigFile = None,
+    like: Like = None,
+    set_: Changes = None,
+    vary: Annotated[list[str] | None, typer.Option(help="A knob and its values: a.b=1,2,3. May be repeated.")] = None,
+    seeds: Annotated[str, typer.Option(help="With commas between; left out, the configuration's own.")] = "",
+    name: Annotated[str, typer.Option(help="Left out, it is made of the recipe and a number.")] = "",
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what it would be.")] = False,
+) -> None:
+    """Queue every combination of some knobs' values, each with every seed; prints the sweep's id."""
+    connection = _connect()
+    body = _body(connection, recipe, config, like, set_) | {"name": name}
+    body |= {"axes": sweeping.read_axes(vary or []), "seeds": sweeping.read_seeds(seeds)}
+    address = f"/experiments/{find_experiment(connection, experiment)['id']}/sweeps"
+    planned = connection.post(f"{address}/plan", body)
+    typer.echo(sweeping.describe(planned), err=True)
+    if not plan:
+        made = connection.post(address, body)
+        typer.echo(made["id"])
+        typer.echo(f"{made['name']}: {connection.page_of(made)}", err=True)
+
+
+@app.command()
+def sweeps(experiment: ExperimentName, as_json: AsJson = False) -> None:
+    """List the sweeps of an experiment."""
+    connection = _connect()
+    found = list(connection.pages(f"/experiments/{find_experiment(connection, experiment)['id']}/sweeps"))
+    if as_json:
+        return tables.print_json(found)
+    tables.print_table(("id", "sweep", "varies", "seeds"), [sweeping.row_of(one) for one in found])
+
+
+@app.command()
+def nodes() -> None:
+    """List the machines that train, and what they do."""
+    rows = [
+        (one["name"], one["state"], len(one["slots"]), ", ".join(work["name"] for work in one["work"]))
+        for one in _connect().get("/nodes")
+    ]
+    tables.print_table(("node", "state", "slots", "trains"), rows)
+
+
+@app.command()
+def alerts(as_json: AsJson = False) -> None:
+    """List what the watch has seen and nobody has acknowledged."""
+    found = list(_connect().pages("/alerts", only_open=True))
+    if as_json:
+        return tables.print_json(found)
+    rows = [(one["id"], tables.moment(one["created_at"]), one["run"], one["summary"]) for one in found]
+    tables.print_table(("id", "when", "run", ""), rows)
+
+
+@app.command()
+def export(
+    experiment: ExperimentName,
+    to: Annotated[Path | None, typer.Option(help="The folder; left out, one of the experiment's id.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="Of the metrics.")] = Format.PARQUET,
+) -> None:
+    """Take home a table of an experiment's runs, and of each its configuration, scores, log and metrics."""
+    connection = _connect()
+    found = find_experiment(connection, experiment)
+    exporting.export(connection, found, to or Path(f"experiment-{found['id']}"), format_, typer.echo)
+
+
+@app.command()
 def pull(
     run: RunName,
     to: Annotated[Path | None, typer.Option(help="The folder; left out, one of the run's id.")] = None,
@@ -217,6 +307,15 @@ def main() -> None:
     except ClientError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(error.code) from error
+
+
+def _deed(run: str, verb: str, body: dict | None = None) -> dict:
+    connection = _connect()
+    return connection.post(f"/runs/{find_run(connection, run)['id']}/{verb}", body or {})
+
+
+def _tell_state(run: dict, words: str) -> None:
+    typer.echo(f"{run['name']}: {words if run['state'] in watching.LIVE else run['state']}.")
 
 
 def _connect() -> Connection:

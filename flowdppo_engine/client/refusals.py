@@ -11,6 +11,7 @@ class Exit(IntEnum):
     NO_ANSWER = 4
     RUN_FAILED = 5
     RUN_CANCELLED = 6
+    RUN_STOPPED = 7
 
 
 class ClientError(Exception):

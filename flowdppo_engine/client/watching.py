@@ -66,6 +66,8 @@ def exit_of(run: dict) -> None:
         raise ClientError(f"{run['name']} has failed: {run['error']}\n{run['hint']}".strip(), Exit.RUN_FAILED)
     if run["state"] == "cancelled":
         raise ClientError(f"{run['name']} was cancelled.", Exit.RUN_CANCELLED)
+    if run["state"] == "stopped":
+        raise ClientError(f"{run['name']} was stopped: `flowdppo resume` has it go on.", Exit.RUN_STOPPED)
 
 
 def _follow(connection: Connection, run: dict, every: float, out: Console, show: Callable[[dict], None]) -> dict:

@@ -15,7 +15,7 @@ from pydantic import Field
 from api.configurations import Configuration, resolve
 from api.idempotency import once
 from api.inputs import Text
-from api.paging import LONGEST
+from api.paging import Order, PageOf, read_page
 from api.problems import unfit
 from api.training_runs import Wishes, require_room
 from runs.names import suggest_name
@@ -27,12 +27,14 @@ from sweeps.models import Sweep
 from sweeps.plans import plan_sweep
 from sweeps.points import name_of
 from sweeps.results import MEASURES, PointRow, point_rows
-from sweeps.selectors import members_of, sweeps_before, visible_sweeps
+from sweeps.selectors import members_of, visible_sweeps
 from sweeps.statistics import SeedMean
 
 router = Router(tags=["Sweeps"])
 
-Seeds = Annotated[list[int], Field(min_length=1, max_length=MOST_VALUES)]
+NEWEST_FIRST = Order(("created_at", "id"), is_descending=True)
+
+Seeds = Annotated[list[int], Field(max_length=MOST_VALUES)]
 
 
 class NewSweep(Configuration, Wishes):
@@ -44,7 +46,7 @@ class NewSweep(Configuration, Wishes):
 
 
 class MoreSeeds(Schema, extra="forbid"):
-    seeds: Seeds
+    seeds: Annotated[Seeds, Field(min_length=1)]
 
 
 class SeedMeanOut(Schema):
@@ -108,16 +110,15 @@ class SweepPlanOut(Schema):
 
 class SweepPage(Schema):
     items: list[SweepOut]
-    next: uuid.UUID | None
+    next: str | None
 
 
 @router.get("/experiments/{experiment_id}/sweeps", response=SweepPage)
-def sweeps(request: HttpRequest, experiment_id: int, cursor: UUID | None = None):
+def sweeps(request: HttpRequest, experiment_id: int, page: PageOf):
     """The experiment's sweeps, newest first."""
     experiment = get_object_or_404(visible_experiments(request.user), id=experiment_id)
-    found = list(sweeps_before(request.user, experiment, cursor)[: LONGEST + 1])
-    following = found[LONGEST - 1].id if len(found) > LONGEST else None
-    return SweepPage(items=[SweepOut.of(sweep) for sweep in found[:LONGEST]], next=following)
+    found, following = read_page(visible_sweeps(request.user).filter(experiment=experiment), NEWEST_FIRST, page)
+    return SweepPage(items=[SweepOut.of(sweep) for sweep in found], next=following)
 
 
 @router.post("/experiments/{experiment_id}/sweeps/plan", response=SweepPlanOut)

@@ -206,6 +206,47 @@ def test_a_run_that_is_trained_elsewhere_is_reported_to_its_end(flowdppo, platfo
     assert over.returncode == 1 and "The run is finished" in over.stderr
 
 
+def test_a_sweep_is_planned_queued_and_exported(flowdppo, platform, first_run_is_over, tmp_path):
+    made = flowdppo("make-experiment", "Rates")
+    assert made.returncode == 0, made.stderr
+    grid = ("Rates", "--recipe", "sandbox-smoke", "--set", "iterations=4", "--vary", "optimizer.lr=1e-4,1e-3")
+    planned = flowdppo("sweep", *grid, "--seeds", "0,1", "--plan")
+    assert (planned.returncode, planned.stdout) == (0, "") and planned.stderr.startswith("4 runs, ")
+    queued = flowdppo("sweep", *grid, "--seeds", "0,1", "--name", "two rates")
+    assert queued.returncode == 0, queued.stderr
+    assert queued.stdout.strip() in flowdppo("sweeps", "Rates").stdout
+    done = "SELECT count(*) FROM runs_run WHERE state = 'finished' AND total_iterations = 4"
+    platform.wait_for(lambda: platform.query(done) == [(4,)], "the sweep to be done")
+    where = flowdppo("list", "--experiment", "Rates", "--where", "optimizer.lr > 0.0005", "--json")
+    assert len(json.loads(where.stdout)) == 2
+    home = tmp_path / "home"
+    exported = flowdppo("export", "Rates", "--to", str(home), "--format", "csv")
+    assert exported.returncode == 0, exported.stderr
+    rows = list(csv.DictReader((home / "runs.csv").open()))
+    assert sorted((row["config.optimizer.lr"], row["config.seed"]) for row in rows) == [
+        ("0.0001", "0"), ("0.0001", "1"), ("0.001", "0"), ("0.001", "1"),
+    ]  # fmt: skip
+    assert all((home / row["id"] / "metrics.csv").is_file() for row in rows)
+    wrong = flowdppo("sweep", *grid[:3], "--vary", "optimizer.lr=-1,2")
+    assert wrong.returncode == 2 and "Learning rate -1: “-1” does not fit" in wrong.stderr
+
+
+def test_a_run_is_stopped_and_resumed(flowdppo, platform, first_run_is_over):
+    run_id = submit(flowdppo, "--name", "to stop")
+    folder = platform.data_dir / "files" / "runs" / run_id
+    platform.wait_for((folder / "held").exists, "the engine to wait")
+    (folder / "held").unlink()
+    assert flowdppo("stop", run_id).stdout == "to stop: asked to stop after its next checkpoint.\n"
+    (folder / "go").touch()
+    done = flowdppo("watch", run_id, "--every", "0.2")
+    assert (done.returncode, "flowdppo resume" in done.stderr) == (7, True)
+    assert flowdppo("resume", run_id).stdout == "to stop: goes on.\n"
+    assert flowdppo("watch", run_id, "--every", "0.2").returncode == 0
+    assert flowdppo("continue", run_id, "11").stdout == "to stop: goes on.\n"
+    assert flowdppo("watch", run_id, "--every", "0.2").returncode == 0
+    assert json.loads(flowdppo("show", run_id, "--json").stdout)["iteration"] == 11
+
+
 def test_what_does_not_fit_is_told_at_its_field_with_exit_code_2(flowdppo, tmp_path):
     wrong = flowdppo("submit", "First light", "--recipe", "sandbox-smoke", "--set", "iterations=-4")
     assert wrong.returncode == 2 and wrong.stderr.startswith("iterations: “-4” does not fit: give a whole number")
