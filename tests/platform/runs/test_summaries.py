@@ -4,6 +4,7 @@ import pytest
 
 from flowdppo_engine import events
 from runs import summaries
+from runs.lifecycle import LeaseLost
 from runs.models import Run
 from tests.platform.lab import CONFIG, add_evaluation, add_point, add_run, resume
 from tests.platform.runs.synthetic_run import SyntheticRun, metrics
@@ -74,7 +75,7 @@ def test_a_batch_that_is_refused_changes_nothing(synthetic):
     synthetic.train([1])
     before = summary_of(synthetic)
     synthetic._offset += 1
-    with pytest.raises(Exception, match="Lease"):
+    with pytest.raises(LeaseLost):
         synthetic.train([2])
     assert summary_of(synthetic) == before
 
