@@ -84,12 +84,12 @@ def test_more_iterations_and_a_start_from_a_checkpoint_are_the_longer_run(worker
     longer = wait_for_state(submit_smoke(iterations=3), RunState.FINISHED)
     owner = create_user("owner@example.org", "a long one, for tests")
     set_role(longer.experiment.team, owner, Role.MEMBER)
+    half = longer.checkpoints.get(iteration=3)
+    rest = services.continue_from(owner, half, longer.experiment, "rest", {"iterations": ITERATIONS})
     services.continue_run(owner, longer, ITERATIONS)
     wait_for_state(longer, RunState.FINISHED)
     assert_same(longer, undisturbed)
 
-    half = longer.checkpoints.get(iteration=3)
-    rest = services.continue_from(owner, half, longer.experiment, "rest", {"iterations": ITERATIONS})
     wait_for_state(rest, RunState.FINISHED)
     second_half = {key: [point for point in curve if point[0] > 3] for key, curve in curves(undisturbed).items()}
     assert curves(rest) == {key: curve for key, curve in second_half.items() if curve}
