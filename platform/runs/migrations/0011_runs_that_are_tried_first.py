@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('runs', '0010_attempts_on_nodes'),
+        ("runs", "0010_attempts_on_nodes"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='run',
-            name='awaits_preflight',
-            field=models.BooleanField(default=False, help_text='Queued, but its first step is tried before.'),
+            model_name="run",
+            name="awaits_preflight",
+            field=models.BooleanField(default=False, help_text="Queued, but its first step is tried before."),
         ),
     ]
