@@ -4,39 +4,21 @@ The platform runs as `make run` starts it; reporters share the machine with it. 
 trackers are measured with; a megabyte is what `flowdppo report` sends when it has to catch up.
 """
 
-import logging
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
 
 from flowdppo_engine import events
 from flowdppo_engine.recipes import load_recipe
-from tests.platform.api.test_command_line import make_token
-from tests.platform.stack.running_platform import Platform
 
 KEYS = [f"group/{number}" for number in range(10)]
 NUM_REPORTERS, NUM_EVENTS = 4, 10_000
 NUM_POINTS = NUM_REPORTERS * NUM_EVENTS * len(KEYS)
-logging.getLogger("httpx").setLevel(logging.WARNING)
-
 CONFIG = load_recipe("sandbox-smoke").model_dump(mode="json")
 MEGABYTE = 1 << 20
-
-
-@pytest.fixture
-def platform() -> Iterator[Platform]:
-    with tempfile.TemporaryDirectory(prefix="flowdppo-bench-") as folder:
-        started = Platform(Path(folder) / "data")
-        started.start()
-        try:
-            yield started
-        finally:
-            started.end()
 
 
 def stream() -> bytes:
@@ -72,7 +54,7 @@ def report(api: httpx.Client, experiment: int, sent: list[bytes]) -> None:
 @pytest.mark.timeout(1200)
 def test_points_a_second_over_http(platform):
     address = platform.wait_until_up().rstrip("/")
-    headers = {"Authorization": f"Bearer {make_token(platform, 'write')}"}
+    headers = {"Authorization": f"Bearer {platform.make_token('write')}"}
     content = stream()
     with httpx.Client(base_url=f"{address}/api/v1", headers=headers, timeout=60.0) as api:
         experiment = api.get("/experiments").json()["items"][0]["id"]

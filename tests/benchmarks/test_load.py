@@ -8,21 +8,15 @@ import asyncio
 import itertools
 import json
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from flowdppo_engine import events
 from tests.benchmarks.test_http_ingest import CONFIG
-from tests.platform.api.test_command_line import make_token
-from tests.platform.stack.running_platform import ROOT, Platform
+from tests.platform.stack.running_platform import Platform
 
 NUM_PEOPLE, SECONDS, NUM_METRICS = 50, 40.0, 40
 # Seconds between two looks, as the templates and the panel's feed have them.
@@ -44,17 +38,6 @@ for number in range(%d):
     keys.append(session.session_key)
 print(json.dumps(keys))
 """
-
-
-@pytest.fixture
-def platform() -> Iterator[Platform]:
-    with tempfile.TemporaryDirectory(prefix="flowdppo-load-") as folder:
-        started = Platform(Path(folder) / "data")
-        started.start()
-        try:
-            yield started
-        finally:
-            started.end()
 
 
 class Run:
@@ -138,16 +121,14 @@ async def load(address: str, token: str, sessions: list[str]) -> tuple[dict[str,
 
 
 def sign_in(platform: Platform) -> list[str]:
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", SIGN_IN % NUM_PEOPLE]
-    env = platform.own_environment()
-    return json.loads(subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout)
+    return json.loads(platform.shell(SIGN_IN % NUM_PEOPLE))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_fifty_people_with_live_pages(platform):
     address = platform.wait_until_up().rstrip("/")
-    taken, people, run = asyncio.run(load(address, make_token(platform, "write"), sign_in(platform)))
+    taken, people, run = asyncio.run(load(address, platform.make_token("write"), sign_in(platform)))
     everything = list(itertools.chain.from_iterable(taken.values()))
     print(f"\n{len(everything) / SECONDS:.0f} requests a second")
     for what, seconds in {**taken, "all": everything}.items():

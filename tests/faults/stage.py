@@ -13,7 +13,6 @@ import httpx
 import psutil
 
 from stack import credentials, endpoints
-from tests.platform.api.test_command_line import make_token
 from tests.platform.stack.running_platform import ROOT, Platform
 
 ENDED = ("finished", "failed", "cancelled", "stopped")
@@ -49,7 +48,7 @@ class Stage:
         self.platform.start()
         try:
             address = self.platform.wait_until_up().rstrip("/")
-            token = make_token(self.platform, "write")
+            token = self.platform.make_token("write")
             headers = {"Authorization": f"Bearer {token}"}
             self._api = httpx.Client(base_url=f"{address}/api/v1", headers=headers, timeout=60.0)
             self.experiment = self._ask("GET", "/experiments")["items"][0]["id"]
@@ -133,9 +132,7 @@ class Stage:
 
     def nudge(self, run: str) -> None:
         """Deliver the run's message once more."""
-        code = f"import uuid; from runs import nudges; nudges.send(uuid.UUID('{run}'))"
-        command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
-        subprocess.run(command, cwd=ROOT, env=self.platform.own_environment(), capture_output=True, check=True)
+        self.platform.shell(f"import uuid; from runs import nudges; nudges.send(uuid.UUID('{run}'))")
 
     def engines_left(self) -> list[int]:
         """Processes that train a run of this platform."""

@@ -2,7 +2,7 @@
 
 from alerts.models import Kind
 from alerts.rules.history import History
-from alerts.rules.reading import MAX_LEVEL, Definition, Option, Options, Reading, figure
+from alerts.rules.reading import MAX_LEVEL, MEAN_OF_THE_LAST, Definition, Option, Options, Reading, figure
 
 ZERO_GROUPS = "reward/zero_groups"
 SPREAD = "reward/std"
@@ -56,16 +56,7 @@ DEFINITION = Definition(
             least=1e-9,
             is_optional=True,
         ),
-        Option(
-            "num_iterations",
-            "Mean of the last",
-            5,
-            "One iteration alone may be an outlier.",
-            unit="iterations",
-            least=1,
-            most=1000,
-            is_whole=True,
-        ),
+        MEAN_OF_THE_LAST,
     ),
     judge,
     metrics=(ZERO_GROUPS, SPREAD),

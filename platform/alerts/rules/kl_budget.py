@@ -2,7 +2,7 @@
 
 from alerts.models import Kind
 from alerts.rules.history import History
-from alerts.rules.reading import Definition, Option, Options, Reading, figure
+from alerts.rules.reading import MEAN_OF_THE_LAST, Definition, Option, Options, Reading, figure
 
 UNITS = {
     "kl/reference_nats": "KL to the base model, nats",
@@ -35,16 +35,7 @@ DEFINITION = Definition(
             choices=tuple(UNITS.items()),
         ),
         Option("budget", "Budget", 10, "In the unit of the measure.", least=1e-9),
-        Option(
-            "num_iterations",
-            "Mean of the last",
-            5,
-            "One iteration alone may be an outlier.",
-            unit="iterations",
-            least=1,
-            most=1000,
-            is_whole=True,
-        ),
+        MEAN_OF_THE_LAST,
     ),
     judge,
     metrics=tuple(UNITS),

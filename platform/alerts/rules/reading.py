@@ -60,6 +60,18 @@ class Option:
     choices: tuple[tuple[str, str], ...] = ()
 
 
+MEAN_OF_THE_LAST = Option(
+    "num_iterations",
+    "Mean of the last",
+    5,
+    "One iteration alone may be an outlier.",
+    unit="iterations",
+    least=1,
+    most=1000,
+    is_whole=True,
+)
+
+
 @dataclass(frozen=True)
 class Definition:
     """A kind of rule. `judge` reads a history at one iteration and answers None where there is not enough yet."""

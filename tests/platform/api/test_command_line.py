@@ -18,12 +18,6 @@ from tests.platform.stack.running_platform import ROOT, Platform
 
 pytestmark = pytest.mark.timeout(2400)
 
-TOKEN = """
-from teams.api_tokens import make_token
-from teams.models import User
-print(make_token(User.objects.get(), "tests", "{scope}", num_days=1).text)
-"""
-
 
 @dataclass(frozen=True)
 class CommandLine:
@@ -70,7 +64,7 @@ def address(platform) -> str:
 
 @pytest.fixture(scope="module")
 def token(platform, address) -> str:
-    return make_token(platform, "write")
+    return platform.make_token("write")
 
 
 @pytest.fixture
@@ -79,12 +73,6 @@ def flowdppo(tmp_path, address, token) -> CommandLine:
     done = command_line("login", address, given=f"{token}\n")
     assert done.returncode == 0, done.stderr
     return command_line
-
-
-def make_token(platform: Platform, scope: str) -> str:
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", TOKEN.format(scope=scope)]
-    env = platform.own_environment()
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def submit(flowdppo: CommandLine, *more: str) -> str:
@@ -264,7 +252,7 @@ def test_what_does_not_fit_is_told_at_its_field_with_exit_code_2(flowdppo, tmp_p
 def test_other_refusals_have_codes_of_their_own(flowdppo, platform, address):
     unknown = flowdppo("list", FLOWDPPO_SERVER=address, FLOWDPPO_TOKEN="fdp_wrong")
     assert unknown.returncode == 3 and "make a new one" in unknown.stderr
-    reader = {"FLOWDPPO_SERVER": address, "FLOWDPPO_TOKEN": make_token(platform, "read")}
+    reader = {"FLOWDPPO_SERVER": address, "FLOWDPPO_TOKEN": platform.make_token("read")}
     assert flowdppo("list", **reader).returncode == 0
     refused = flowdppo("make-experiment", "Mine", **reader)
     assert refused.returncode == 1 and "scope write" in refused.stderr

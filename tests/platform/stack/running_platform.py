@@ -16,6 +16,12 @@ from stack import credentials, endpoints
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE = 600.0
 
+TOKEN = """
+from teams.api_tokens import make_token
+from teams.models import User
+print(make_token(User.objects.order_by("id").first(), "tests", "{scope}", num_days=1).text)
+"""
+
 
 class Platform:
     """Starts `manage.py up`, reads what it says, and ends whatever a test leaves."""
@@ -63,6 +69,16 @@ class Platform:
         url = endpoints.of(credentials.load(self.data_dir)).database_url
         with psycopg.connect(url) as connection:
             return connection.execute(sql).fetchall()
+
+    def make_token(self, scope: str) -> str:
+        """An API token of the account that the install made; `scope` is read or write."""
+        return self.shell(TOKEN.format(scope=scope))
+
+    def shell(self, code: str) -> str:
+        """What a piece of Python says in a shell of this platform."""
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
+        env = self.own_environment()
+        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout.strip()
 
     def database_answers(self) -> bool:
         try:
