@@ -8,14 +8,22 @@ INSTALLED := $(VENV)/installed.lock
 
 DEEPSPEED := 'deepspeed==0.19.8' 'hjson==3.1.0' 'msgpack==1.2.4' 'py-cpuinfo==9.0.0' 'einops==0.8.2'
 
-.PHONY: run test test-all test-deepspeed test-faults lint format bench bench-engine bench-platform screenshots lock clean browser
+.PHONY: run test test-engine test-platform test-all test-deepspeed test-faults lint format bench bench-engine bench-platform screenshots lock clean browser
 .DEFAULT_GOAL := run
 
 run: $(INSTALLED)
 	@exec $(BIN)/python manage.py up
 
+# Two at a time: the engine's tests compute, the others mostly wait for processes and pages.
 test: $(INSTALLED) browser
-	$(BIN)/python -m pytest -m "not long and not deepspeed"
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target --keep-going test-engine test-platform
+
+test-engine: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long and not deepspeed" tests/flowdppo_engine tests/benchmarks/engine
+
+test-platform: $(INSTALLED) browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long and not deepspeed" --durations 40 \
+		--ignore tests/flowdppo_engine --ignore tests/benchmarks/engine
 
 test-all: $(INSTALLED) browser
 	$(BIN)/python -m pytest -m "not deepspeed"

@@ -24,7 +24,8 @@ class Stack:
     password: str
 
 
-@pytest.fixture(scope="session")
+# Its demo run trains all the while, and would slow the tests of other modules down.
+@pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     # Not tmp_path: PostgreSQL's own account may not pass through pytest's folders.
     with tempfile.TemporaryDirectory(prefix="flowdppo-end-to-end-") as folder:
