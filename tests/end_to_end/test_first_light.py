@@ -45,7 +45,7 @@ def submit_smoke_run(page: Page) -> str:
     page.get_by_role("link", name="New run").click()
     with page.expect_response(lambda response: response.url.endswith("/runs/new/")):
         page.get_by_label("Recipe").select_option("sandbox-smoke")
-    page.get_by_label("Name").fill("Smoke")
+    page.get_by_role("textbox", name="Name", exact=True).fill("Smoke")
     page.get_by_role("button", name="Submit run").click()
     expect(page.get_by_role("heading", name="Smoke")).to_be_visible()
     expect(state(page)).to_have_text("queued")

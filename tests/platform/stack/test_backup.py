@@ -78,7 +78,17 @@ def lab(settings, tmp_path) -> Lab:
     settings.PROMPTS_DIR = tmp_path / "prompts"
     settings.PROMPTS_DIR.mkdir()
     (settings.PROMPTS_DIR / "own.txt").write_text("a circle\n")
+    end_other_sessions()
     return make_lab()
+
+
+def end_other_sessions() -> None:
+    """Threads of live servers keep theirs after the tests of pages that needed them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def fill(lab: Lab) -> tuple[Run, Run, Run]:
