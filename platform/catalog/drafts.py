@@ -1,5 +1,6 @@
 """What stands in the editor of each kind: as typed, what is wrong with it, and the content that it makes."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -19,7 +20,7 @@ LONGEST_TYPED = 1_000_000
 
 
 @dataclass(frozen=True)
-class Draft:
+class Draft(ABC):
     """`errors` by the paths of a configuration. `content` is there where nothing is wrong, once judged."""
 
     errors: Errors = field(default_factory=dict, kw_only=True)
@@ -36,9 +37,9 @@ class Draft:
         """Every sentence once."""
         return list(dict.fromkeys(message for messages in self.errors.values() for message in messages))
 
+    @abstractmethod
     def _make(self) -> Content:
         """Raises ConfigInvalid."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
