@@ -31,7 +31,7 @@ class ProcessGroup:
         """Its living processes; none where the pid now belongs to somebody else."""
         if self._is_recycled():
             return []
-        return [pid for pid in psutil.pids() if self._has(pid) and _is_alive(pid)]
+        return [pid for pid in psutil.pids() if self._has(pid) and is_alive(pid)]
 
     def send(self, signum: int) -> None:
         """To the group, which passes it on; SIGKILL, or where nothing of the group is left, to those marked too."""
@@ -84,7 +84,8 @@ def _group_of(pid: int) -> int | None:
         return None
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether it still runs; one that has ended and waits for its parent does not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,5 +1,6 @@
 """What goes wrong, each as a function of the stage and a running run. It returns when the fault is over."""
 
+import contextlib
 import random
 import signal
 import subprocess
@@ -31,9 +32,7 @@ class Fault:
 
 def kill_engine(stage: Stage, run: str) -> None:
     _pause_at_random()
-    engine = stage.engine(run)
-    if psutil.pid_exists(engine):
-        psutil.Process(engine).kill()
+    _kill_if_there(stage.engine(run))
 
 
 def kill(name: str) -> Strike:
@@ -42,7 +41,7 @@ def kill(name: str) -> Strike:
     def strike(stage: Stage, run: str) -> None:
         _pause_at_random()
         before = stage.pid_of(name)
-        psutil.Process(before).kill()
+        _kill_if_there(before)
         stage.wait_for(lambda: stage.platform.processes().get(name, before) != before, f"{name} to come back")
 
     return strike
@@ -52,8 +51,7 @@ def kill_everything(stage: Stage, run: str) -> None:
     """As a power cut does; then `make run` again."""
     _pause_at_random()
     for pid in [*stage.platform.processes().values(), stage.engine(run)]:
-        if psutil.pid_exists(pid):
-            psutil.Process(pid).kill()
+        _kill_if_there(pid)
     stage.platform.process.wait()
     times = stage.platform.said().count("Flow-DPPO is up") + 1
     stage.platform.start()
@@ -143,6 +141,11 @@ def _freeze(stage: Stage, run: str, pids: list[int]) -> None:
 def _end(node: subprocess.Popen) -> None:
     node.send_signal(signal.SIGTERM)
     node.wait()
+
+
+def _kill_if_there(pid: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).kill()
 
 
 def _pause_at_random() -> None:

@@ -131,7 +131,7 @@ def test_a_driver_that_fails_keeps_the_worker_from_training_without_gpus(workers
 def test_the_worker_never_imports_torch():
     script = (
         "import sys, worker.app, django; django.setup()\n"
-        "from worker import dispatcher, job_dispatcher, membership, supervisor, tasks\n"
+        "from worker import dispatcher, job_taking, membership, supervisor, tasks\n"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=django_settings.ROOT).returncode == 0

@@ -5,13 +5,13 @@ import os
 import stat
 import sys
 
-import psutil
 import pytest
 
 from fleet.models import Node
 from flowdppo_engine.recipes import load_recipe
 from runs import lifecycle
 from runs.models import RunState
+from stack.process_group import is_alive
 from tests.worker.conftest import (
     folder_of,
     let_go,
@@ -61,7 +61,7 @@ def test_two_runs_share_the_gpus_of_a_node_and_leave_no_process(workers, submit,
     lifecycle.request_cancel(large)
     wait_for_state(large, RunState.CANCELLED)
     assert not processes_of(large.attempts.get())
-    assert not any(psutil.pid_exists(pid) for pid in members)
+    assert not any(is_alive(pid) for pid in members)
     let_go(small)
     wait_for_state(small, RunState.FINISHED)
 
@@ -79,7 +79,7 @@ def test_what_a_killed_worker_leaves_of_several_processes_is_ended(workers, subm
     (folder_of(run) / "go").touch()
     workers.start()
     wait_for_state(run, RunState.FINISHED)
-    assert not any(psutil.pid_exists(pid) for pid in left)
+    assert not any(is_alive(pid) for pid in left)
     assert live_points(run) == EXPECTED
 
 

@@ -137,6 +137,7 @@ class Runner:
 
     def __init__(self, workdir: Path):
         self._workdir = workdir
+        self._meetings = 0
         self.exits: dict[str, list[float]] = {}
 
     def config(self, changes: dict):
@@ -147,14 +148,15 @@ class Runner:
     def together(self, name: str, work: Work, environment: Mapping[str, str] = NOTHING) -> None:
         """Note the exit code and the seconds of `work` in each of the two processes."""
         # The launcher's own store serves one meeting only.
-        meeting = {"TORCHELASTIC_USE_AGENT_STORE": "False", "MASTER_PORT": self._agree_on_port(name)}
+        meeting = {"TORCHELASTIC_USE_AGENT_STORE": "False", "MASTER_PORT": self._agree_on_port()}
         started = time.monotonic()
         code = self._in_child(name, work, meeting | environment)
         self.exits[name] = [code, time.monotonic() - started]
 
-    def _agree_on_port(self, name: str) -> str:
-        """A free port that the main process has found for a meeting."""
-        told = self._workdir / f"{name}.port"
+    def _agree_on_port(self) -> str:
+        """A free port that the main process has found for this meeting."""
+        self._meetings += 1
+        told = self._workdir / f"meeting-{self._meetings}.port"
         if launched.is_main():
             with socket.create_server(("127.0.0.1", 0)) as server:
                 staged = told.with_suffix(".staged")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from flowdppo_engine.training.stopping import STOP_FILE
 from tests.platform.stack.running_platform import ROOT, Platform
 
 pytestmark = pytest.mark.timeout(2400)
@@ -225,6 +226,7 @@ def test_a_run_is_stopped_and_resumed(flowdppo, platform, first_run_is_over):
     platform.wait_for((folder / "held").exists, "the engine to wait")
     (folder / "held").unlink()
     assert flowdppo("stop", run_id).stdout == "to stop: asked to stop after its next checkpoint.\n"
+    platform.wait_for((folder / STOP_FILE).exists, "the engine to be told")
     (folder / "go").touch()
     done = flowdppo("watch", run_id, "--every", "0.2")
     assert (done.returncode, "flowdppo resume" in done.stderr) == (7, True)

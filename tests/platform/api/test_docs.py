@@ -26,5 +26,6 @@ def test_every_address_of_the_page_is_an_operation():
     named = re.findall(r"\$API(/[^`\"? ]+)", PAGE)
     assert len(named) > 15
     for address in named:
-        path = re.sub(r"/experiments/3\b", "/experiments/{experiment_id}", address.replace("RUN", "{run_id}"))
+        path = re.sub(r"/experiments/3\b", "/experiments/{experiment_id}", address)
+        path = path.replace("RUN", "{run_id}").replace("SWEEP", "{sweep_id}")
         assert path in paths, address

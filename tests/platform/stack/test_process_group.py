@@ -3,12 +3,13 @@
 import os
 import signal
 import subprocess
+import time
 from dataclasses import replace
 
 import psutil
 import pytest
 
-from stack.process_group import MARK, ProcessGroup
+from stack.process_group import MARK, ProcessGroup, is_alive
 
 
 @pytest.fixture
@@ -60,14 +61,14 @@ def test_children_that_outlive_their_leader_are_found(shell):
 def test_those_with_a_group_of_their_own_are_known_by_the_mark(shell):
     """As a launcher's processes are: they outlive it, and belong to it all the same."""
     process, group = shell(f"{MARK}=$$ setsid sleep 600 & setsid sleep 600 &")
-    others = [pid for pid in psutil.pids() if pid != process.pid and _command_of(pid) == ["sleep", "600"]]
+    others = _wait_for_sleepers(process.pid, 2)
     marked = [pid for pid in group.members() if pid in others]
     process.kill()
     process.wait()
     assert len(marked) == 1 and group.members() == marked
     assert not replace(group, started_at=group.started_at + 100).members()
     assert group.end(grace=30)
-    unmarked = [pid for pid in others if pid not in marked and psutil.pid_exists(pid)]
+    unmarked = [pid for pid in others if pid not in marked and is_alive(pid)]
     assert unmarked
     for pid in unmarked:
         os.kill(pid, signal.SIGKILL)
@@ -104,6 +105,19 @@ def test_an_ended_group_is_no_trouble(shell):
     process.wait()
     group.send(signal.SIGTERM)
     assert group.end(grace=0)
+
+
+def _wait_for_sleepers(parent: int, number: int) -> list[int]:
+    """Once that many children have become what they were started for."""
+    deadline = time.monotonic() + 60
+    while len(found := [pid for pid in _children_of(parent) if _command_of(pid) == ["sleep", "600"]]) < number:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def _children_of(pid: int) -> list[int]:
+    return [child.pid for child in psutil.Process(pid).children()]
 
 
 def _command_of(pid: int) -> list[str]:

@@ -8,6 +8,8 @@ import urllib.request
 import psutil
 import pytest
 
+from stack.process_group import is_alive
+
 pytestmark = pytest.mark.timeout(2400)
 
 EVERYTHING = {
@@ -83,7 +85,7 @@ def test_the_next_one_ends_what_a_killed_one_left(platform, victims):
     after = platform.processes()
     assert after.keys() >= EVERYTHING
     assert not set(before.values()) & set(after.values())
-    assert not any(psutil.pid_exists(pid) for name, pid in before.items() if name != "manage.py")
+    assert not any(is_alive(pid) for name, pid in before.items() if name != "manage.py")
 
 
 @pytest.mark.long
