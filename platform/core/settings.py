@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "fleet",
     "runs",
     "jobs",
+    "pictures",
     "sweeps",
     "alerts",
     "catalog",

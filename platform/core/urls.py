@@ -18,5 +18,6 @@ urlpatterns = [
     path("", include("jobs.urls")),
     path("", include("runs.panel_urls")),
     path("", include("sweeps.urls")),
+    path("", include("pictures.urls")),
     path("api/v1/", v1.addresses()),
 ]

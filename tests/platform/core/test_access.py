@@ -17,6 +17,7 @@ from tests.platform.core import addresses as core_addresses
 from tests.platform.fleet import addresses as fleet_addresses
 from tests.platform.jobs import addresses as jobs_addresses
 from tests.platform.lab import Lab
+from tests.platform.pictures import addresses as pictures_addresses
 from tests.platform.runs import addresses as runs_addresses
 from tests.platform.sweeps import addresses as sweeps_addresses
 from tests.platform.teams import addresses as teams_addresses
@@ -30,6 +31,7 @@ TABLES = (
     catalog_addresses,
     sweeps_addresses,
     jobs_addresses,
+    pictures_addresses,
     fleet_addresses,
 )
 ACCESS = {name: cases for table in TABLES for name, cases in table.ACCESS.items()}
