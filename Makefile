@@ -53,8 +53,8 @@ format: $(INSTALLED)
 bench: bench-engine bench-platform
 
 bench-platform: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks/test_ingest.py tests/benchmarks/test_curves.py \
-		tests/benchmarks/test_lists.py -s
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks/test_ingest.py tests/benchmarks/test_http_ingest.py \
+		tests/benchmarks/test_curves.py tests/benchmarks/test_lists.py tests/benchmarks/test_load.py -s
 
 bench-engine: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.engine

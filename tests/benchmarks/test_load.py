@@ -7,6 +7,7 @@ its curves. Meanwhile the run goes on writing. Reported are the answers' times, 
 import asyncio
 import itertools
 import json
+import re
 import statistics
 import time
 from collections import defaultdict
@@ -21,6 +22,8 @@ from tests.platform.stack.running_platform import Platform
 NUM_PEOPLE, SECONDS, NUM_METRICS = 50, 40.0, 40
 # Seconds between two looks, as the templates and the panel's feed have them.
 EVERY = {"status": 2.0, "log": 2.0, "results": 3.0, "series": 2.0}
+# What the page tells of what it has already.
+CURSORS = {"log": "after", "results": "shown"}
 
 SIGN_IN = """
 import json
@@ -100,8 +103,10 @@ class Person:
                 *(run["series"].get("reward/mean", {}).get("iteration", []) for run in answer["runs"])
             )
         else:
-            query = {"after": "0"} if what == "log" else {}
-            (await self.http.get(f"/runs/{self.run}/{what}/", params=query)).raise_for_status()
+            query = {CURSORS[what]: self.cursors[what]} if what in CURSORS else {}
+            answer = (await self.http.get(f"/runs/{self.run}/{what}/", params=query)).raise_for_status()
+            if found := re.search(rf"{CURSORS.get(what)}=(\w+)", answer.text):
+                self.cursors[what] = found[1]
 
 
 async def load(address: str, token: str, sessions: list[str]) -> tuple[dict[str, list[float]], list[Person], Run]:
