@@ -58,7 +58,12 @@ class Metrics(Event):
 
 
 class Sample(BaseModel):
-    """One drawn picture, an image or a video. `path` is relative to the run folder."""
+    """One drawn picture, an image or a video. `path` is relative to the run folder.
+
+    `fixed` samples come from the same prompts and seeds each time. A `rollout` is one of a whole group that the
+    iteration trained on: `index` is its place among all images of the iteration, `seed` the run's, `kl` what
+    `kl/reference_nats` would be of this image alone and of the policy that drew it, None where nothing measures it.
+    """
 
     model_config = SHAPE
 
@@ -67,6 +72,10 @@ class Sample(BaseModel):
     prompt: str
     seed: int
     rewards: dict[str, float]
+    kind: Literal["fixed", "rollout"] = "fixed"
+    group: int | None = None
+    advantage: float | None = None
+    kl: float | None = None
 
 
 class Samples(Event):
@@ -197,6 +206,36 @@ class Tried(Event):
     seconds_for_run: float
 
 
+class Drawing(BaseModel):
+    """A picture that an evaluation of checkpoints drew. `path` is relative to the job's folder.
+
+    `index` is its place in the prompt set, by prompt and then by seed. `kl` is the drift of its trajectory from the
+    base model in nats, None where it was not measured.
+    """
+
+    model_config = SHAPE
+
+    index: int
+    path: str
+    prompt: str
+    seed: int
+    rewards: dict[str, float]
+    kl: FiniteFloat | None
+
+
+class Drawn(Event):
+    """All pictures of some prompts by one policy; at iteration 0 it is the base model.
+
+    `spread`: how much the pictures of each of these prompts differ (`diversity/pixel_rms`); empty with one of each.
+    """
+
+    type: Literal["drawn"] = "drawn"
+    iteration: int
+    prompt_set: str
+    drawings: list[Drawing]
+    spread: list[FiniteFloat]
+
+
 class Phase(Event):
     """Progress of one phase. `seconds_left` is an estimate for the whole run, where one can be made."""
 
@@ -248,7 +287,7 @@ class UnknownEvent(Event):
 EVENT_TYPES: dict[str, type[Event]] = {
     cls.model_fields["type"].default: cls
     for cls in (
-        *(Started, Resumed, Metrics, Samples, Checkpoint, Evaluation, Best, Scored, Tried, Phase, Log),
+        *(Started, Resumed, Metrics, Samples, Checkpoint, Evaluation, Best, Scored, Tried, Drawn, Phase, Log),
         *(Finished, Failed),
     )
 }

@@ -12,6 +12,9 @@ from flowdppo_engine.client.refusals import Gone
 
 Tell = Callable[[str], None]
 
+# Of a picture: what means something on the platform alone.
+NOT_KEPT = ("id", "picture", "thumbnail")
+
 
 class Part(StrEnum):
     CHECKPOINTS = "checkpoints"
@@ -41,13 +44,16 @@ def pull_checkpoints(connection: Connection, run: dict, folder: Path, tell: Tell
 
 
 def pull_samples(connection: Connection, run: dict, folder: Path, tell: Tell) -> None:
-    """Every picture, and samples.jsonl with its prompt, seed and rewards."""
+    """Every picture, and samples.jsonl with what is known of it; groups of training in folders of their own."""
     lines = []
     for sample in connection.pages(f"/runs/{run['id']}/samples"):
-        place = folder / "samples" / f"step-{sample['step']:06d}" / f"{sample['index']:03d}"
+        place = folder / "samples" / f"step-{sample['step']:06d}"
+        if sample["kind"] == "rollout":
+            place /= f"group-{sample['group']:03d}"
+        place /= f"{sample['index']:03d}"
         found = sorted(place.parent.glob(f"{place.name}.*"))
         file = found[0] if found else connection.download(sample["picture"], place)
-        kept = {name: sample[name] for name in ("iteration", "step", "index", "prompt", "seed", "rewards")}
+        kept = {name: value for name, value in sample.items() if name not in NOT_KEPT}
         lines.append(json.dumps({"file": str(file.relative_to(folder)), **kept}, ensure_ascii=False))
     if lines:
         _write(folder / "samples.jsonl", "\n".join(lines) + "\n")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import pstdev
 
 from alerts.models import Kind
-from runs.models import Run, Sample
+from runs.models import Run, Sample, SampleKind
 from runs.selectors import STANDS
 
 MOST_SAMPLES = 6
@@ -22,7 +22,7 @@ class Pair:
 
 def find_evidence(run: Run, kind: Kind, iteration: int, since: int, weights: Mapping[str, float]) -> list[Pair]:
     """The newest samples up to `iteration` against those up to `since`, what shows the most first."""
-    standing = Sample.objects.filter(STANDS, run=run)
+    standing = Sample.objects.filter(STANDS, run=run, kind=SampleKind.FIXED)
     drawn = sorted(standing.filter(iteration__lte=iteration).order_by().values_list("iteration", flat=True).distinct())
     if not drawn:
         return []

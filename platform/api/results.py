@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -55,12 +55,20 @@ def evaluations(request: HttpRequest, run_id: UUID):
 
 
 @router.get("/runs/{run_id}/samples", response=SamplePage)
-def samples(request: HttpRequest, run_id: UUID, page: PageOf, iteration: int | None = None):
+def samples(
+    request: HttpRequest,
+    run_id: UUID,
+    page: PageOf,
+    iteration: int | None = None,
+    kind: Literal["fixed", "rollout"] | None = None,
+):
     """The pictures of a run with prompt, seed and rewards, in the order in which they were drawn."""
     run = get_object_or_404(visible_runs(request.user), id=run_id)
     rows = visible_samples(request.user).filter(run=run)
     if iteration is not None:
         rows = rows.filter(iteration=iteration)
+    if kind is not None:
+        rows = rows.filter(kind=kind)
     found, following = read_page(rows, AS_WRITTEN, page)
     return SamplePage(items=[_describe_sample(row) for row in found], next=following)
 
@@ -104,7 +112,7 @@ def _while_it_lasts(response: HttpResponse) -> HttpResponseBase:
 
 
 def _describe_sample(sample: Sample) -> SampleOut:
-    same = ("id", "iteration", "step", "index", "prompt", "seed", "rewards")
+    same = ("id", "iteration", "step", "kind", "index", "prompt", "seed", "rewards", "group", "advantage", "kl")
     return SampleOut(
         **{name: getattr(sample, name) for name in same},
         picture=reverse("api-1:sample_picture", args=[sample.id]),

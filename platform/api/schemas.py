@@ -215,15 +215,23 @@ class EvaluationOut(Schema):
 
 
 class SampleOut(Schema):
-    """A picture; `picture` and `thumbnail` are addresses of this API."""
+    """A picture; `picture` and `thumbnail` are addresses of this API.
+
+    `fixed` samples have the same prompts and seeds each time. A `rollout` is one of a whole group that training drew,
+    with its group's number, its advantage and, where it was measured, its KL to the base model in nats.
+    """
 
     id: int
     iteration: int
     step: int
+    kind: Literal["fixed", "rollout"]
     index: int
     prompt: str
     seed: int
     rewards: dict[str, float | None]
+    group: int | None
+    advantage: float | None
+    kl: float | None
     picture: str
     thumbnail: str
 

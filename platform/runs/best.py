@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Max
 
 from runs.evaluated import Measured, Score, best_runs, read_measured
-from runs.media import visible_samples
+from runs.media import fixed_samples
 from runs.models import Checkpoint, Experiment, Run, Sample
 from runs.selectors import visible_checkpoints
 from teams.models import User
@@ -49,9 +49,7 @@ def best_so_far(user: User, experiment: Experiment, score: Score | None) -> Best
     best = max(trained, key=lambda one: one.mean)
     base = next((one for one in measured if one.iteration == 0), None)
     checkpoint = visible_checkpoints(user).filter(run=run, iteration=best.iteration, removed=False).first()
-    drawn_at = (
-        visible_samples(user).filter(run=run, iteration__range=(1, best.iteration)).aggregate(at=Max("iteration"))
-    )
+    drawn_at = fixed_samples(user).filter(run=run, iteration__range=(1, best.iteration)).aggregate(at=Max("iteration"))
     return Best(best, base, checkpoint, _pairs(user, run, drawn_at["at"]), drawn_at["at"])
 
 
@@ -59,7 +57,7 @@ def _pairs(user: User, run: Run, iteration: int | None) -> list[Pair]:
     """Of different prompts, as far as there are."""
     if iteration is None:
         return []
-    samples = list(visible_samples(user).filter(run=run, iteration__in=(0, iteration), index__lt=MOST_LOOKED_AT))
+    samples = list(fixed_samples(user).filter(run=run, iteration__in=(0, iteration), index__lt=MOST_LOOKED_AT))
     by_place = {(sample.iteration, sample.index): sample for sample in samples}
     after = {sample.prompt: sample for sample in reversed(samples) if sample.iteration == iteration}
     chosen = sorted(after.values(), key=lambda sample: sample.index)

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from PIL import Image
 
 from runs import stored_files
-from runs.models import Sample
+from runs.models import Sample, SampleKind
 from runs.selectors import STANDS, visible_runs
 from teams.models import User
 
@@ -35,8 +35,13 @@ def visible_samples(user: User) -> QuerySet[Sample]:
     return Sample.objects.filter(STANDS, run__in=visible_runs(user)).select_related("run", "attempt")
 
 
+def fixed_samples(user: User) -> QuerySet[Sample]:
+    """Those of the same prompts and seeds each time, which can be compared over iterations and runs."""
+    return visible_samples(user).filter(kind=SampleKind.FIXED)
+
+
 def samples_at(user: User, run_id: UUID, iteration: int) -> list[Sample]:
-    return list(visible_samples(user).filter(run=run_id, iteration=iteration).order_by("index"))
+    return list(fixed_samples(user).filter(run=run_id, iteration=iteration).order_by("index"))
 
 
 def read_picture(sample: Sample) -> Picture:
@@ -54,7 +59,10 @@ def read_stored(name: str) -> Picture:
 
 
 def read_thumbnail(sample: Sample) -> Picture:
-    """A picture for a tile: a small one as it is, a larger one as a WebP of at most 25 kB, made once."""
+    """A picture for a tile: a small image as it is, a larger one as a WebP of at most 25 kB, made once.
+
+    Of a video it is the first frame: a wall of tiles stands still.
+    """
     return read_small(f"thumbnails/{sample.id}.webp", lambda: read_picture(sample))
 
 
@@ -67,7 +75,7 @@ def read_small(path: str, read: Callable[[], Picture]) -> Picture:
         pass
     picture = read()
     with Image.open(io.BytesIO(picture.content)) as image:
-        if max(image.size) <= SMALL_SIDE:
+        if max(image.size) <= SMALL_SIDE and not getattr(image, "is_animated", False):
             return picture
         content = _shrink(image)
     _keep(path, content)

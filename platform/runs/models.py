@@ -223,20 +223,36 @@ class Written(models.Model):
         abstract = True
 
 
-class Sample(Written):
-    """A drawn picture. `path` is relative to the run folder."""
+class SampleKind(models.TextChoices):
+    # The same prompts and seeds each time, drawn for people to look at.
+    FIXED = "fixed"
+    # One of a whole group that an iteration trained on.
+    ROLLOUT = "rollout"
 
+
+class Sample(Written):
+    """A drawn picture. `path` is relative to the run folder.
+
+    A rollout has the number of its group in its iteration, its advantage in it and, where it was measured, the KL of
+    the policy that drew it to the base model, in nats (`flowdppo_engine.events.Sample`).
+    """
+
+    kind = models.CharField(max_length=8, choices=SampleKind.choices, default=SampleKind.FIXED)
     index = models.PositiveIntegerField()
     path = models.CharField(max_length=200)
     prompt = models.TextField()
     seed = models.BigIntegerField()
     rewards = models.JSONField()
+    group = models.PositiveIntegerField(null=True)
+    advantage = models.FloatField(null=True)
+    kl = models.FloatField(null=True)
 
     class Meta:
         ordering = ["iteration", "index"]
         constraints = [
-            models.UniqueConstraint(fields=["attempt", "iteration", "index"], name="one_sample_a_place"),
+            models.UniqueConstraint(fields=["attempt", "iteration", "kind", "index"], name="one_sample_a_place"),
         ]
+        indexes = [models.Index(fields=["run", "iteration"], name="samples_of_an_iteration")]
 
 
 class Checkpoint(Written):

@@ -71,17 +71,17 @@ def samples(request: HttpRequest) -> HttpResponse:
 
 @fetched
 def sample_picture(request: HttpRequest, sample_id: int) -> HttpResponse:
-    return _picture(request, sample_id, media.read_picture)
+    return _picture(request, sample_id, f'"{sample_id}"', media.read_picture)
 
 
 @fetched
 def sample_thumbnail(request: HttpRequest, sample_id: int) -> HttpResponse:
-    return _picture(request, sample_id, media.read_thumbnail)
+    return _picture(request, sample_id, f'"{sample_id}-small"', media.read_thumbnail)
 
 
-def _picture(request: HttpRequest, sample_id: int, read: Callable[[Sample], media.Picture]) -> HttpResponse:
+def _picture(request: HttpRequest, sample_id: int, etag: str, read: Callable[[Sample], media.Picture]) -> HttpResponse:
     sample = get_object_or_404(media.visible_samples(request.user), id=sample_id)
-    return picture_response(request, f'"{sample_id}"', lambda: read(sample))
+    return picture_response(request, etag, lambda: read(sample))
 
 
 def picture_response(request: HttpRequest, etag: str, read: Callable[[], media.Picture]) -> HttpResponse:

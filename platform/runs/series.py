@@ -15,7 +15,7 @@ from runs.cursors import Position
 from runs.curves import Curve, RunCurves, read_curves, read_keys
 from runs.lost_points import read_lost
 from runs.metric_names import KL_TO_BASE
-from runs.models import Evaluation, MetricPoint, Run, Sample
+from runs.models import Evaluation, MetricPoint, Run, Sample, SampleKind
 from runs.seed_groups import group_key
 from runs.selectors import STANDS, visible_runs
 from teams.models import User
@@ -97,9 +97,10 @@ def _read_evaluations(start: dict[UUID, Position]) -> dict[UUID, list[Evaluation
 
 
 def _read_sample_iterations(start: dict[UUID, Position]) -> dict[UUID, dict[int, int]]:
-    """By run: iterations with samples, each with the highest primary key among them."""
+    """By run: iterations with fixed samples, each with the highest primary key among them."""
     found = defaultdict(dict)
-    rows = _written_since(Sample.objects, {run_id: at.sample for run_id, at in start.items()})
+    fixed = Sample.objects.filter(kind=SampleKind.FIXED)
+    rows = _written_since(fixed, {run_id: at.sample for run_id, at in start.items()})
     for run_id, iteration, last_id in rows.values_list("run_id", "iteration").annotate(last_id=Max("id")):
         found[run_id][iteration] = last_id
     return found

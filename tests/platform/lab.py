@@ -1,5 +1,6 @@
 """A team with people in every role, an experiment and runs: what the tests of the site play with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -91,9 +92,21 @@ def add_checkpoint(run: Run, iteration: int, files: dict[str, bytes] | None = No
     return Checkpoint.objects.create(**_at(run, iteration), path=path, num_bytes=1000)
 
 
-def add_sample(run: Run, iteration: int) -> Sample:
+def add_sample(run: Run, iteration: int, **values) -> Sample:
     path = f"samples/step-{2 * iteration:06d}/000.png"
-    return Sample.objects.create(**_at(run, iteration), index=0, path=path, prompt="a circle", seed=1, rewards={})
+    values = {"index": 0, "path": path, "prompt": "a circle", "seed": 1, "rewards": {}, **values}
+    return Sample.objects.create(**_at(run, iteration), **values)
+
+
+def add_group(run: Run, iteration: int, advantages: Sequence[float], group: int = 0, **values) -> list[Sample]:
+    """A group that the iteration trained on, in the order in which it was drawn."""
+    return [
+        add_sample(
+            run, iteration, kind="rollout", index=group * len(advantages) + number, group=group,
+            path=f"samples/iteration-{iteration:06d}/{group}-{number}.png", advantage=advantage, **values,
+        )
+        for number, advantage in enumerate(advantages)
+    ]  # fmt: skip
 
 
 def add_lines(run: Run, *messages: str) -> list[LogLine]:

@@ -16,6 +16,7 @@ from teams.services import create_team, set_role
 from tests.platform.lab import (
     add_checkpoint,
     add_evaluation,
+    add_group,
     add_lines,
     add_point,
     add_run,
@@ -81,6 +82,16 @@ def test_experiments_and_samples_come_in_pages(get, lab, run):
     rest = get(f"/runs/{run.id}/samples", limit=3, cursor=first["next"])
     assert [item["iteration"] for item in first["items"] + rest["items"]] == [1, 2, 3, 4]
     assert [item["iteration"] for item in get(f"/runs/{run.id}/samples", iteration=2)["items"]] == [2]
+
+
+def test_samples_tell_which_of_them_training_drew(get, run):
+    add_group(run, 1, [1.5, -1.5], group=3, kl=0.25)
+    add_sample(run, 1)
+    assert [item["kind"] for item in get(f"/runs/{run.id}/samples")["items"]] == ["rollout", "rollout", "fixed"]
+    drawn = get(f"/runs/{run.id}/samples", kind="rollout")["items"]
+    assert [(item["group"], item["advantage"], item["kl"]) for item in drawn] == [(3, 1.5, 0.25), (3, -1.5, 0.25)]
+    assert get(f"/runs/{run.id}/samples", kind="fixed")["items"][0]["advantage"] is None
+    assert get(f"/runs/{run.id}/samples", status=422, kind="other")["problems"][0]["field"] == "kind"
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10=", "WyJhIiwgImIiXQ==", "eyI=", "ü", "WyIxIiwgIjIiLCAiMyJd"])

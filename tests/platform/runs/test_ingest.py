@@ -65,6 +65,31 @@ def test_every_kind_of_event_finds_its_place(run, stream):
     assert run.event_offset == 70
 
 
+def test_a_group_that_training_drew_stands_beside_the_fixed_samples_of_its_iteration(run, stream):
+    about = {"prompt": "two red circles", "seed": 0, "rewards": {"a": 0.5}}
+    group = [
+        events.Sample(index=8 + n, path=f"{n}.png", kind="rollout", group=2, advantage=1.0 - n, kl=kl, **about)
+        for n, kl in enumerate((0.25, None, float("nan")))
+    ]
+    stream.store(events.Samples(iteration=1, step=2, samples=group), metrics(1))
+    stream.store(events.Samples(iteration=1, step=2, samples=[events.Sample(index=8, path="s.png", **about)]))
+    rows = run.samples.order_by("id").values_list("kind", "index", "group", "advantage", "kl")
+    assert list(rows) == [
+        ("rollout", 8, 2, 1.0, 0.25),
+        ("rollout", 9, 2, 0.0, None),
+        ("rollout", 10, 2, -1.0, None),
+        ("fixed", 8, None, None, None),
+    ]
+
+
+def test_a_sample_of_an_older_engine_is_a_fixed_one(run, stream):
+    line = b"""{"type":"samples","seq":4,"time":1.5,"iteration":1,"step":2,"samples":[
+        {"index":0,"path":"a.png","prompt":"a dog","seed":1,"rewards":{"a":0.5}}]}"""
+    stream.store(events.parse_event(line))
+    sample = run.samples.get()
+    assert (sample.kind, sample.group, sample.advantage, sample.kl) == ("fixed", None, None, None)
+
+
 def test_a_batch_is_stored_once(run, stream):
     stream.store(metrics(1), metrics(2))
     with pytest.raises(LeaseLost):

@@ -9,8 +9,9 @@ from django.urls import reverse
 from PIL import Image, ImageSequence
 
 from runs.media import THUMBNAIL_BYTES
-from runs.models import Sample
+from runs.models import Run, Sample
 from teams.models import Membership, User
+from tests.platform.lab import add_group
 from tests.platform.runs.synthetic_run import SyntheticRun
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -86,6 +87,26 @@ def test_a_video_moves_in_full_and_stands_still_in_its_tile(client, member, synt
         assert len(frames) == 5 and still.n_frames == 1 and still.size == (320, 320)
         first = np.asarray(frames[0].resize(still.size), dtype=float)
         assert np.abs(first - np.asarray(still.convert("RGB"))).mean() < 20
+
+
+def test_a_small_video_stands_still_too(client, member, synthetic):
+    synthetic.draw_video(0, num_frames=3, size=64)
+    sample = Sample.objects.get(run=synthetic.id)
+    video, tile = (client.get(address) for address in addresses(sample))
+    assert video.headers["ETag"] != tile.headers["ETag"]
+    with Image.open(io.BytesIO(tile.content)) as still:
+        assert (still.n_frames, still.size) == (1, (64, 64))
+
+
+def test_what_training_drew_is_not_among_the_samples_that_the_panel_compares(client, member, synthetic):
+    synthetic.draw(10, num_samples=1)
+    add_group(Run.objects.get(id=synthetic.id), 10, [1.0, -1.0])
+    answer = client.get(reverse("run_samples"), {"run": synthetic.id, "iteration": 10}).json()
+    assert [sample["prompt"] for sample in answer["samples"]] == ["a circle"]
+    series = client.get(reverse("run_series"), {"runs": synthetic.id}).json()
+    add_group(Run.objects.get(id=synthetic.id), 11, [1.0, -1.0])
+    assert client.get(reverse("run_series"), {"runs": synthetic.id}).json()["runs"][0]["sample_iterations"] == [10]
+    assert series["runs"][0]["sample_iterations"] == [10]
 
 
 def test_a_stranger_gets_no_picture_and_no_hint(client, stranger, synthetic):
