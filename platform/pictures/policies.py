@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from runs.models import Checkpoint, Run
 from runs.selectors import parse_run_id, visible_checkpoints, visible_runs
 from teams.models import User
@@ -56,12 +58,19 @@ def parse_policy(text: str) -> PolicyRef:
 
 def find_policies(user: User, refs: Iterable[PolicyRef]) -> dict[PolicyRef, Policy]:
     """Those of `refs` whose runs the person may see, in their order; two queries."""
+    return policies_among(visible_runs(user), visible_checkpoints(user), refs)
+
+
+def policies_among(
+    runs: QuerySet[Run], checkpoints: QuerySet[Checkpoint], refs: Iterable[PolicyRef]
+) -> dict[PolicyRef, Policy]:
+    """Those of `refs` that are of these runs, in their order; two queries."""
     refs = list(dict.fromkeys(refs))
-    runs = visible_runs(user).in_bulk({ref.run_id for ref in refs})
-    rows = visible_checkpoints(user).filter(run__in=runs, iteration__in={ref.iteration for ref in refs})
-    checkpoints = {(row.run_id, row.iteration): row for row in rows}
+    found = runs.in_bulk({ref.run_id for ref in refs})
+    rows = checkpoints.filter(run__in=found, iteration__in={ref.iteration for ref in refs})
+    by_place = {(row.run_id, row.iteration): row for row in rows}
     return {
-        ref: Policy(runs[ref.run_id], ref.iteration, checkpoints.get((ref.run_id, ref.iteration)))
+        ref: Policy(found[ref.run_id], ref.iteration, by_place.get((ref.run_id, ref.iteration)))
         for ref in refs
-        if ref.run_id in runs
+        if ref.run_id in found
     }

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from django.db.models import QuerySet
+
 from pictures.models import Drawing
 from pictures.selectors import visible_drawings
 from runs.media import visible_samples
@@ -38,10 +40,17 @@ def parse_ref(text: str) -> Ref:
 
 def find_pictures(user: User, refs: Iterable[Ref]) -> dict[Ref, Sample | Drawing]:
     """Those of `refs` that are there and that the person may see, in their order; two queries at most."""
+    return pictures_among(visible_samples(user), visible_drawings(user), refs)
+
+
+def pictures_among(
+    samples: QuerySet[Sample], drawings: QuerySet[Drawing], refs: Iterable[Ref]
+) -> dict[Ref, Sample | Drawing]:
+    """Those of `refs` that are among these, in their order; two queries at most."""
     refs = list(refs)
-    samples = {ref.id for ref in refs if ref.kind == SAMPLE}
-    drawings = {ref.id for ref in refs if ref.kind == DRAWING}
-    rows = [*(visible_samples(user).filter(id__in=samples) if samples else ())]
-    rows += visible_drawings(user).filter(id__in=drawings) if drawings else ()
+    sample_ids = {ref.id for ref in refs if ref.kind == SAMPLE}
+    drawing_ids = {ref.id for ref in refs if ref.kind == DRAWING}
+    rows = [*(samples.filter(id__in=sample_ids) if sample_ids else ())]
+    rows += drawings.filter(id__in=drawing_ids) if drawing_ids else ()
     found = {ref_of(row): row for row in rows}
     return {ref: found[ref] for ref in refs if ref in found}
