@@ -1,10 +1,12 @@
-"""Addresses that the panel fetches its data and pictures from."""
+"""The page of the panel's views, and the addresses that the panel fetches its data and pictures from."""
 
 from django.urls import path
 
-from runs import panel_views
+from runs import curve_views, panel_views
 
 urlpatterns = [
+    path("curves/", curve_views.curves_page, name="curves"),
+    path("curves/runs/", curve_views.curves_picker, name="curves_picker"),
     path("runs/series", panel_views.series, name="run_series"),
     path("runs/series/lost", panel_views.lost_series, name="run_lost_series"),
     path("runs/series/keys", panel_views.metric_keys, name="run_metric_keys"),

@@ -94,6 +94,11 @@ ACCESS = {
     "run_config": [Access(TEAM, kwargs=RUN)],
     "checkpoint_zip": [Access(TEAM, kwargs=CHECKPOINT)],
     "checkpoint_lora": [Access(TEAM, kwargs=CHECKPOINT)],
+    "curves": [
+        Access(SIGNED_IN, query="?runs={run}"),
+        Access((302, 302, 302, 302, 302), query="?run={run}&view=curves"),
+    ],
+    "curves_picker": [Access(SIGNED_IN, query="?find=state = running")],
     "run_series": [Access(FETCHED_BY_ANYONE, query="?runs={run}&keys=reward/mean")],
     "run_lost_series": [Access(FETCHED_BY_ANYONE, query="?runs={run}&keys=reward/mean")],
     "run_metric_keys": [Access(FETCHED_BY_ANYONE, query="?runs={run}")],

@@ -18,5 +18,8 @@ export function writeAddress(entries) {
     else query.set(name, value);
   }
   const search = query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
-  if (`?${search}` !== location.search) history.replaceState(history.state, "", `?${search}`);
+  if (`?${search}` === location.search) return;
+  history.replaceState(history.state, "", `?${search}`);
+  // A page around the panel takes it into its own address.
+  if (window.parent !== window) window.parent.postMessage({ type: "panel:address", search: `?${search}` }, location.origin);
 }

@@ -1,0 +1,50 @@
+"""The page of the panel's views: a picker of runs, and the panel in a frame. The address holds both."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from runs.run_picker import PAGE, SEARCH, read_picker, run_ids
+
+CURVES = "curves"
+
+
+@require_GET
+def curves_page(request: HttpRequest) -> HttpResponse:
+    if "run" in request.GET:
+        return redirect(_with_runs_in_one(request))
+    context = {
+        "picker": read_picker(request.user, request.GET),
+        "shown": CURVES,
+        "view_of_panel": _view_of_panel(request).items(),
+        "panel_query": _panel_query(request),
+    }
+    return render(request, "runs/curves.html", context)
+
+
+@require_GET
+def curves_picker(request: HttpRequest) -> HttpResponse:
+    """A page of the runs to pick from, for a search while it is typed."""
+    return render(request, "runs/_run_picker_rows.html", {"picker": read_picker(request.user, request.GET)})
+
+
+def _with_runs_in_one(request: HttpRequest) -> str:
+    """The address of the same page with the ticked runs in its one list of runs."""
+    query = request.GET.copy()
+    query["runs"] = ",".join(map(str, run_ids(request.GET)))
+    del query["run"]
+    return f"{reverse('curves')}?{query.urlencode(safe=',/')}"
+
+
+def _view_of_panel(request: HttpRequest) -> dict[str, str]:
+    """What the address says of the panel, but for the runs."""
+    return {name: value for name, value in request.GET.items() if name not in ("runs", "run", SEARCH, PAGE)}
+
+
+def _panel_query(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    for name in (SEARCH, PAGE):
+        query.pop(name, None)
+    query["view"] = CURVES
+    return query.urlencode(safe=",/")
