@@ -16,6 +16,7 @@ from flowdppo_engine.config import RunConfig
 from flowdppo_engine.config_errors import explain
 from flowdppo_engine.console import make_console_listener
 from flowdppo_engine.errors import BadConfig
+from flowdppo_engine.jobs.specs import JOB_FILE
 from flowdppo_engine.planning.report import print_plan
 from flowdppo_engine.prompt_checks import find_prompt_problems
 from flowdppo_engine.recipes import apply_overrides, dump_config, read_fields, recipe_fields, recipes_by_family
@@ -66,7 +67,9 @@ def evaluate(
     checkpoint: Checkpoint = None,
     prompts: Annotated[list[str] | None, typer.Option(help="A prompt set; the run's own where left out.")] = None,
 ) -> None:
-    """Score a checkpoint on prompt sets. Writes nothing."""
+    """Score a checkpoint on prompt sets, writing nothing; or see to the job.yaml of a folder that has one."""
+    if (folder / JOB_FILE).exists():
+        _work_on_job("evaluate", folder)
     with _refusals():
         from flowdppo_engine.evaluation.policy import load_policy, score_policy
 

@@ -37,6 +37,17 @@ def measure_drift(
         initial_noise: `[B, ...]` fp32.
         condition: B encoded prompts.
     """
+    return draw_measured(model, denoising, initial_noise, condition, check)[1]
+
+
+def draw_measured(
+    model: FlowModel,
+    denoising: Denoising,
+    initial_noise: torch.Tensor,
+    condition: Conditions,
+    check: Callable[[], None] = lambda: None,
+) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """The latents `[B, ...]` fp32 that the policy draws, and their drift as `measure_drift` has it, in one walk."""
     distances: list[torch.Tensor] = []
 
     def compare(step: int, sample: torch.Tensor, velocity: torch.Tensor) -> None:
@@ -46,9 +57,10 @@ def measure_drift(
         distances.append(mean_square(velocity, reference).cpu())
 
     steps = range(denoising.num_steps)
-    walk(model, denoising, initial_noise.to(model.device), condition, steps, check=check, observe=compare)
+    noise = initial_noise.to(model.device)
+    latents, _ = walk(model, denoising, noise, condition, steps, check=check, observe=compare)
     by_step = torch.stack(distances, dim=1)
-    return {KL: by_step @ _nats_per_distance(model, denoising), VELOCITY: by_step.mean(dim=1)}
+    return latents, {KL: by_step @ _nats_per_distance(model, denoising), VELOCITY: by_step.mean(dim=1)}
 
 
 def _nats_per_distance(model: FlowModel, denoising: Denoising) -> torch.Tensor:

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from flowdppo_engine.jobs.evaluate import evaluate
 from flowdppo_engine.jobs.preflight import preflight
 from flowdppo_engine.jobs.score import score
-from flowdppo_engine.jobs.specs import PreflightJob, ScoreJob
+from flowdppo_engine.jobs.specs import EvaluateJob, PreflightJob, ScoreJob
 from flowdppo_engine.jobs.work import work
 from flowdppo_engine.training.reporting import Listener
 from flowdppo_engine.training.stopping import StopRequest
 
-KINDS = {"score": (ScoreJob, score), "preflight": (PreflightJob, preflight)}
+KINDS = {"score": (ScoreJob, score), "preflight": (PreflightJob, preflight), "evaluate": (EvaluateJob, evaluate)}
 
 
 def work_on(verb: str, folder: Path, *, stop: StopRequest, listeners: Iterable[Listener]) -> int:

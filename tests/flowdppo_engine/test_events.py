@@ -28,6 +28,7 @@ def test_the_types_and_fields_that_readers_rely_on():
             *("device", "peak_memory_gib", "device_memory_gib", "num_images"),
             *("seconds", "seconds_per_iteration", "seconds_for_run"),
         },
+        "drawn": {"iteration", "prompt_set", "drawings", "spread"},
         "phase": {"phase", "done", "total", "unit", "seconds_left"},
         "log": {"level", "message"},
         "finished": {"iteration", "step", "stopped"},

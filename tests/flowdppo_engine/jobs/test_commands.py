@@ -1,4 +1,4 @@
-"""`score` and `preflight` on the command line."""
+"""`score`, `preflight` and `evaluate` of a job on the command line."""
 
 import signal
 
@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flowdppo_engine.cli import app
-from flowdppo_engine.jobs.specs import PreflightJob, ScoreJob, write_job
+from flowdppo_engine.jobs.specs import EvaluateJob, PreflightJob, ScoreJob, write_job
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +33,13 @@ def test_preflight_prints_memory_and_time(make_config, tmp_path):
     result = invoke("preflight", tmp_path)
     assert result.exit_code == 0, result.output
     assert "The first step works on CPU" in result.output and "an iteration takes about" in result.output
+
+
+def test_evaluate_sees_to_a_job_where_the_folder_has_one(make_config, tmp_path):
+    write_job(EvaluateJob(config=make_config()), tmp_path)
+    result = invoke("evaluate", tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "(4 prompts): sandbox_picture_quality " in result.output and "Finished" in result.output
 
 
 @pytest.mark.parametrize("verb", ["score", "preflight"])
