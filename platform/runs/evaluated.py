@@ -65,7 +65,7 @@ def read_measured(user: User, runs: list[Run], score: Score) -> list[Measured]:
     rows = (
         visible_evaluations(user)
         .filter(run__in=by_id, prompt_set=score.prompt_set)
-        .annotate(**{name: _part(score.reward, name) for name in ("mean", "low", "high")}, kl=Subquery(_kl_then()))
+        .annotate(**{name: _part(score.reward, name) for name in ("mean", "low", "high")}, kl=Subquery(kl_then()))
         .filter(mean__isnull=False)
         .values_list("run_id", "iteration", "mean", "low", "high", "kl")
     )
@@ -82,7 +82,8 @@ def _part(reward: str, name: str) -> Cast:
     return Cast(Func(F("scores"), *path, function="jsonb_extract_path_text"), FloatField())
 
 
-def _kl_then() -> QuerySet:
+def kl_then() -> QuerySet:
+    """For each evaluation, the last KL to the base model that training had measured by then."""
     return (
         MetricPoint.objects.filter(STANDS, run=OuterRef("run"), key=KL_TO_BASE)
         .filter(iteration__lte=OuterRef("iteration"))
