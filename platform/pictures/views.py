@@ -3,26 +3,22 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
+from pictures.files import read_picture, read_thumbnail
 from pictures.models import Drawing
 from pictures.selectors import visible_drawings
-from runs import media
 from runs.panel_views import fetched, picture_response
 
 
 @fetched
 def drawing_picture(request: HttpRequest, drawing_id: int) -> HttpResponse:
     drawing = _find(request, drawing_id)
-    return picture_response(request, f'"d{drawing_id}"', lambda: media.read_stored(drawing.path))
+    return picture_response(request, f'"d{drawing_id}"', lambda: read_picture(drawing))
 
 
 @fetched
 def drawing_thumbnail(request: HttpRequest, drawing_id: int) -> HttpResponse:
     drawing = _find(request, drawing_id)
-
-    def read() -> media.Picture:
-        return media.read_small(f"thumbnails/drawings/{drawing_id}.webp", lambda: media.read_stored(drawing.path))
-
-    return picture_response(request, f'"d{drawing_id}-small"', read)
+    return picture_response(request, f'"d{drawing_id}-small"', lambda: read_thumbnail(drawing))
 
 
 def _find(request: HttpRequest, drawing_id: int) -> Drawing:
