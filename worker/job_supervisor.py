@@ -14,6 +14,7 @@ from jobs.models import Job
 from worker import job_folder
 from worker.devices import Devices
 from worker.engine import Engine, console_tail
+from worker.job_checkpoints import CheckpointGone
 from worker.job_stream import JobStream
 from worker.lease_keeper import LeaseKeeper
 from worker.patience import DatabaseAway, Patience, T
@@ -58,13 +59,18 @@ class JobSupervisor:
         try:
             job = self._insist(lambda: Job.objects.get(id=self._lease.job_id))
             folder = self._insist(lambda: job_folder.lay_out(job))
-            stream = JobStream(self._lease, job, folder)
+            start = job_folder.num_bytes_told(folder)
+            self._insist(lambda: lifecycle.begin_at(self._lease, start))
+            stream = JobStream(self._lease, job, folder, start)
             self._run(Engine(folder, self._devices, verb=job.kind), stream, keeper)
             end = self._judge(stream, keeper, folder)
             job_folder.free(folder)
             return end
         except (LeaseLost, DatabaseAway):
             raise
+        except CheckpointGone as gone:
+            error, hint = str(gone), gone.hint
+            return lambda: lifecycle.fail(self._lease, error, hint)
         except Exception as error:
             logger.exception("%s: the supervision failed.", self._lease)
             reason = f"The worker failed: {type(error).__name__}: {error}"

@@ -2,6 +2,7 @@
 
     queued → running → finished | failed | cancelled
        ↑________|  the attempt was lost, or its worker went away
+       ↑_____________________________|  somebody has it go on (TAKEN_UP alone)
 
 It is held by a lease as a run is (`runs.lifecycle`). What the engine says last is final, also where a run would be
 tried again: somebody waits for the answer, and starts it again if they like.
@@ -12,19 +13,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, DateTimeField, F, Func, Q, QuerySet, Value
+from django.db.models import Case, Count, DateTimeField, F, Func, JSONField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from fleet.models import Node
 from jobs import outcomes
-from jobs.models import Job, JobState
+from jobs.models import TAKEN_UP, Job, JobState, Kind, Told
 from runs.lifecycle import LEASE, LeaseLost, Wishes
 from runs.models import RunState
 
 MAX_LOST = 3
 NUM_LOOKED_AT = 50
 NOTHING_HELD = {"lease_token": None, "lease_expires_at": None, "seconds_left": None}
-ANEW = {"result": {}, "event_offset": 0, "phase": "", "phase_done": 0, "phase_total": 0, "phase_unit": ""}
+BEGINS_ANEW = Case(When(kind__in=TAKEN_UP, then=F("result")), default=Value({}, JSONField()), output_field=JSONField())
+PROGRESS = {"phase": "", "phase_done": 0, "phase_total": 0, "phase_unit": ""}
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,10 @@ def waiting_for(node: Node) -> Iterator[Job]:
 
 
 def claim(job_id: uuid.UUID, worker: str) -> Lease | None:
-    """Take a queued job: exactly one caller gets it, every other one gets None. It begins anew."""
+    """Take a queued job: exactly one caller gets it, every other one gets None.
+
+    It begins anew, or of the kinds in TAKEN_UP with what is told of it.
+    """
     token = uuid.uuid4()
     claimed = Job.objects.filter(id=job_id, state=JobState.QUEUED).update(
         state=JobState.RUNNING,
@@ -71,7 +76,8 @@ def claim(job_id: uuid.UUID, worker: str) -> Lease | None:
         lease_expires_at=Now() + Value(LEASE),
         started_at=Coalesce("started_at", Now()),
         **{"worker": worker, "engine_pid": None, "engine_started_at": None},
-        **ANEW,
+        **{"result": BEGINS_ANEW, "event_offset": 0},
+        **PROGRESS,
     )
     return Lease(job_id, token) if claimed else None
 
@@ -86,6 +92,18 @@ def wishes(lease: Lease) -> Wishes:
     if not held.exists():
         raise LeaseLost(lease)
     return Wishes(cancel=not _wanted(held.filter(cancel_requested_at=None)).exists(), stop=False)
+
+
+def go_on(job: Job) -> bool:
+    """Have one that failed or was cancelled wait again, with what it has told; returns whether it could."""
+    ended = Job.objects.filter(id=job.id, kind__in=TAKEN_UP, state__in=(JobState.FAILED, JobState.CANCELLED))
+    said = {"error": "", "hint": "", "num_lost": 0, "ended_at": None, "cancel_requested_at": None}
+    return bool(ended.update(state=JobState.QUEUED, **said))
+
+
+def begin_at(lease: Lease, offset: int) -> None:
+    """The event stream of this attempt begins with so many bytes that are stored already."""
+    write_fenced(lease, event_offset=offset)
 
 
 def record_engine(lease: Lease, pid: int, started_at: float) -> None:
@@ -139,7 +157,7 @@ def reap() -> int:
     lost = list(expired)
     for job in lost:
         _lose(job, f"{job.worker} has not renewed its lease for {LEASE.seconds} seconds.")
-    for_runs = locked.filter(state=JobState.QUEUED, run__isnull=False)
+    for_runs = locked.filter(state=JobState.QUEUED, kind=Kind.PREFLIGHT, run__isnull=False)
     unwanted = list(for_runs.exclude(run__state=RunState.QUEUED, run__awaits_preflight=True))
     for job in unwanted:
         _close(job, JobState.CANCELLED)
@@ -158,7 +176,8 @@ def _held(lease: Lease) -> QuerySet[Job]:
 
 def _wanted(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """Without those for a run that no longer waits for them."""
-    return jobs.filter(Q(run=None) | Q(run__state=RunState.QUEUED, run__awaits_preflight=True))
+    waited_for = Q(run__state=RunState.QUEUED, run__awaits_preflight=True)
+    return jobs.filter(~Q(kind=Kind.PREFLIGHT) | Q(run=None) | waited_for)
 
 
 @transaction.atomic
@@ -180,4 +199,6 @@ def _lose(job: Job, reason: str) -> None:
 
 def _close(job: Job, state: JobState, **values) -> None:
     Job.objects.filter(id=job.id).update(state=state, ended_at=Now(), **NOTHING_HELD, **values)
+    if state == JobState.FINISHED:
+        Told.objects.filter(job=job).delete()
     outcomes.tell_run(job, state, values.get("error", ""), values.get("hint", ""))

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from runs.models import Run
+from runs.models import Checkpoint, Run
 from teams.models import Team
 
 
@@ -15,6 +15,11 @@ class Kind(models.TextChoices):
 
     SCORE = "score", "dry run of rewards"
     PREFLIGHT = "preflight", "pre-flight"
+    EVALUATE = "evaluate", "evaluation of checkpoints"
+
+
+# What may be long: a next attempt of theirs goes on from what the ones before have told.
+TAKEN_UP = (Kind.EVALUATE,)
 
 
 class JobState(models.TextChoices):
@@ -31,8 +36,9 @@ LIVE = (JobState.QUEUED, JobState.RUNNING)
 class Job(models.Model):
     """One piece of work for the engine: `payload` is its job.yaml, `result` what it told, by the type of the event.
 
-    Each attempt begins anew, in a folder of its own: an engine that was left behind on a machine that is gone cannot
-    write into the work of the next one. `lease_token` and `event_offset` are as in Run.
+    Each attempt has a folder of its own: an engine that was left behind on a machine that is gone cannot write into
+    the work of the next one. It begins anew, or of the kinds in TAKEN_UP where the one before ended (`Told`).
+    `lease_token` and `event_offset` are as in Run. `checkpoints` are those that an evaluation is of.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -40,6 +46,7 @@ class Job(models.Model):
     kind = models.CharField(max_length=20, choices=Kind.choices)
     name = models.CharField(max_length=160)
     run = models.ForeignKey(Run, null=True, on_delete=models.CASCADE, related_name="jobs")
+    checkpoints = models.ManyToManyField(Checkpoint, blank=True, related_name="evaluations")
     payload = models.JSONField()
     needs_gpu = models.BooleanField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -98,3 +105,16 @@ class Job(models.Model):
     @property
     def attempt_folder(self) -> str:
         return f"{self.folder}/attempt-{self.num_attempts}"
+
+
+class Told(models.Model):
+    """An event that a job's next attempt must know of, as its line; gone when the job has finished."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="told")
+    line = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.line

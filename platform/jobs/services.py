@@ -7,11 +7,12 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import Q
 
 from catalog.uses import find_uses
 from flowdppo_engine.config import RewardModelOptions, RunConfig
 from flowdppo_engine.config.base import Strict
-from flowdppo_engine.jobs.specs import GivenPicture, PreflightJob, ScoreJob
+from flowdppo_engine.jobs.specs import EvaluateJob, GivenPicture, PreflightJob, ScoreJob
 from jobs import lifecycle
 from jobs.models import LIVE, Job, Kind
 from jobs.uploads import Upload
@@ -23,6 +24,7 @@ from teams.models import Team, User
 
 MAX_LIVE = 20
 INPUTS = "inputs"
+SPECS: dict[str, type[Strict]] = {Kind.SCORE: ScoreJob, Kind.PREFLIGHT: PreflightJob, Kind.EVALUATE: EvaluateJob}
 
 
 def dry_run(
@@ -55,8 +57,8 @@ def dry_run(
         images_per_prompt=images_per_prompt,
     )
     with transaction.atomic():
-        _require_room(team)
-        job = _queue(user, team, Kind.SCORE, f"Dry run of {name}", spec, draws=not given)
+        require_room(team)
+        job = queue(user, team, Kind.SCORE, f"Dry run of {name}", spec, draws=not given)
         for file, upload in zip(files, given, strict=True):
             default_storage.save(f"{job.folder}/{file.file}", ContentFile(upload.png))
     return job
@@ -69,8 +71,8 @@ def preflight(user: User, team: Team, name: str, config: RunConfig) -> Job:
     require_writer(user, team.id)
     find_uses(team, config)
     with transaction.atomic():
-        _require_room(team)
-        return _queue(user, team, Kind.PREFLIGHT, f"First step of {name}", PreflightJob(config=config))
+        require_room(team)
+        return queue(user, team, Kind.PREFLIGHT, f"First step of {name}", PreflightJob(config=config))
 
 
 @transaction.atomic
@@ -84,7 +86,7 @@ def try_first(user: User, run: Run) -> Job | None:
     if not waiting.update(awaits_preflight=True):
         return None
     spec = PreflightJob(config=RunConfig.model_validate(run.config))
-    return _queue(user, run.experiment.team, Kind.PREFLIGHT, f"First step of {run.name}", spec, run=run)
+    return queue(user, run.experiment.team, Kind.PREFLIGHT, f"First step of {run.name}", spec, run=run)
 
 
 def cancel(user: User, job: Job) -> None:
@@ -95,20 +97,32 @@ def cancel(user: User, job: Job) -> None:
             audit.record(user, job.team, "asked to cancel", f"job “{job.name}”", str(job.id))
 
 
+def go_on(user: User, job: Job) -> None:
+    """Have an evaluation that failed or was cancelled do what is left. Raises PermissionDenied and ValidationError."""
+    require_writer(user, job.team_id)
+    with transaction.atomic():
+        require_room(job.team)
+        if lifecycle.go_on(job):
+            audit.record(user, job.team, "queued again", f"job “{job.name}”", str(job.id))
+            _come_and_look(job)
+
+
 def again(user: User, job: Job) -> Job:
     """The same once more, as a job of its own. Raises PermissionDenied and ValidationError."""
     require_writer(user, job.team_id)
     with transaction.atomic():
-        _require_room(job.team)
-        spec = (ScoreJob if job.kind == Kind.SCORE else PreflightJob).model_validate(job.payload)
-        copy = _queue(user, job.team, Kind(job.kind), job.name, spec, needs_gpu=job.needs_gpu)
+        require_room(job.team)
+        spec = SPECS[job.kind].model_validate(job.payload)
+        run = job.run if job.kind == Kind.EVALUATE else None
+        copy = queue(user, job.team, Kind(job.kind), job.name, spec, run=run, needs_gpu=job.needs_gpu)
+        copy.checkpoints.set(job.checkpoints.all())
         for given in job.payload.get("given", ()):
             with default_storage.open_from(f"{job.folder}/{given['file']}") as file:
                 default_storage.save(f"{copy.folder}/{given['file']}", ContentFile(file.read()))
     return copy
 
 
-def _queue(
+def queue(
     user: User,
     team: Team,
     kind: Kind,
@@ -119,6 +133,7 @@ def _queue(
     draws: bool = True,
     needs_gpu: bool | None = None,
 ) -> Job:
+    """To be called in a transaction, after `require_writer` and `require_room`."""
     job = Job.objects.create(
         team=team,
         kind=kind,
@@ -129,9 +144,13 @@ def _queue(
         created_by=user,
     )
     audit.record(user, team, "queued", f"job “{job.name}”", str(job.id))
+    _come_and_look(job)
+    return job
+
+
+def _come_and_look(job: Job) -> None:
     # Workers look every few seconds anyway: a message that is lost costs those.
     transaction.on_commit(partial(nudges.post, nudges.COME_AND_LOOK, str(job.id)), robust=True)
-    return job
 
 
 def _needs_gpu(config: RunConfig, draws: bool) -> bool:
@@ -142,10 +161,11 @@ def _needs_gpu(config: RunConfig, draws: bool) -> bool:
     return any(reward.device != "cpu" for reward in networks)
 
 
-def _require_room(team: Team) -> None:
+def require_room(team: Team) -> None:
     """So many that one team cannot fill the queue by itself; those that a run waits for do not count."""
     Team.objects.select_for_update().get(id=team.id)
-    if Job.objects.filter(team=team, run=None, state__in=LIVE).count() >= MAX_LIVE:
+    for_runs = Q(kind=Kind.PREFLIGHT, run__isnull=False)
+    if Job.objects.filter(~for_runs, team=team, state__in=LIVE).count() >= MAX_LIVE:
         raise ValidationError(
             f"{team} has {MAX_LIVE} jobs waiting or at work, which is as many as may be: cancel some, or wait."
         )
