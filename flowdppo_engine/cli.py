@@ -122,6 +122,19 @@ def preflight(folder: JobFolder) -> None:
 
 
 @app.command()
+def draw(
+    memory_gib: Annotated[
+        float | None, typer.Option(help="Memory for models that stay loaded; else most of a GPU, or a quarter.", min=0)
+    ] = None,
+) -> None:
+    """Draw what is asked for on standard input, a JSON object a line, until that is closed; answers on the output."""
+    from flowdppo_engine.playground.process import serve
+
+    with _refusals():
+        serve(memory_gib)
+
+
+@app.command()
 def validate(
     config: Annotated[Path | None, typer.Argument(help="A configuration file.")] = None,
     recipe: RecipeName = None,

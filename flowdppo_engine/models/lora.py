@@ -14,6 +14,8 @@ from flowdppo_engine.errors import BadConfig
 
 WEIGHTS_FILE = "pytorch_lora_weights.safetensors"
 PREFIX = "transformer."
+ONLY_ONE = "default"
+"""The name of a run's LoRA, as diffusers gives it."""
 # The attention of a block that reads image and prompt together, each through projections of its own.
 JOINT_ATTENTION = (
     "attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0",
@@ -21,17 +23,24 @@ JOINT_ATTENTION = (
 )  # fmt: skip
 
 
-def add_lora(transformer: torch.nn.Module, config: LoraConfig, default_targets: tuple[str, ...], seed: int) -> None:
+def add_lora(
+    transformer: torch.nn.Module,
+    config: LoraConfig,
+    default_targets: tuple[str, ...],
+    seed: int,
+    name: str = ONLY_ONE,
+) -> None:
     """Add a LoRA with fp32 weights; below fp32, Adam's small updates would be lost. Raises BadConfig.
 
     Layers whose names end in one of `config.target_modules` get one, or of `default_targets` where it names none.
+    Of several, with names of their own, the one that was added last is at work.
     """
     names = list(config.target_modules or default_targets)
     lora = peft.LoraConfig(r=config.rank, lora_alpha=config.alpha, target_modules=names, lora_dropout=0.0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:
-            transformer.add_adapter(lora)
+            transformer.add_adapter(lora, name)
         except ValueError as error:
             raise BadConfig(f"lora.target_modules = {names}: no layer of this model has such a name.") from error
     cast_training_params(transformer, dtype=torch.float32)
@@ -56,7 +65,7 @@ def lora_disabled(transformer: torch.nn.Module):
 
 def save_lora(transformer: torch.nn.Module, pipeline_class: type, folder: Path) -> None:
     """The adapter's metadata goes along: without it diffusers would guess alpha = rank and scale wrongly."""
-    metadata = transformer.peft_config["default"].to_dict()
+    metadata = transformer.peft_config[ONLY_ONE].to_dict()
     metadata["target_modules"] = sorted(metadata["target_modules"])
     pipeline_class.save_lora_weights(
         folder,
@@ -66,18 +75,19 @@ def save_lora(transformer: torch.nn.Module, pipeline_class: type, folder: Path) 
     )
 
 
-def _adapter(transformer: torch.nn.Module) -> dict[str, torch.Tensor]:
+def _adapter(transformer: torch.nn.Module, name: str = ONLY_ONE) -> dict[str, torch.Tensor]:
     """The LoRA's weights by their names in a file, taken from those alone.
 
     The whole state would do; but a network that is shared out over processes gathers its weights for that.
     """
     weights = {name: parameter.detach() for name, parameter in trainable_parameters(transformer).items()}
-    return get_peft_model_state_dict(transformer, state_dict=weights)
+    return get_peft_model_state_dict(transformer, state_dict=weights, adapter_name=name)
 
 
-def load_lora(transformer: torch.nn.Module, folder: Path) -> None:
+def load_lora(transformer: torch.nn.Module, folder: Path, name: str = ONLY_ONE) -> None:
+    """The LoRA `name`, which must be at work, gets the weights of `folder`. Raises ValueError on foreign ones."""
     weights = {name.removeprefix(PREFIX): tensor for name, tensor in load_file(folder / WEIGHTS_FILE).items()}
-    expected = {name: tensor.shape for name, tensor in _adapter(transformer).items()}
+    expected = {name: tensor.shape for name, tensor in _adapter(transformer, name).items()}
     found = {name: tensor.shape for name, tensor in weights.items()}
     if found != expected:
         strange = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
@@ -85,4 +95,4 @@ def load_lora(transformer: torch.nn.Module, folder: Path) -> None:
             f"{folder / WEIGHTS_FILE} does not fit this model and LoRA: {len(strange)} weights differ, "
             f"the first is {strange[0]} ({found.get(strange[0])} in the file, {expected.get(strange[0])} here)."
         )
-    set_peft_model_state_dict(transformer, weights)
+    set_peft_model_state_dict(transformer, weights, adapter_name=name)
