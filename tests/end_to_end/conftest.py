@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.end_to_end.printed import sign_in_that_was_printed
 from tests.platform.stack.running_platform import Platform
 
-PATIENCE = 900_000
+PATIENCE = 240_000
 expect.set_options(timeout=PATIENCE)
 
 

@@ -43,6 +43,7 @@ def run_address(page: Page, name: str) -> str:
 
 def submit_smoke_run(page: Page) -> str:
     page.get_by_role("link", name="New run").click()
+    page.wait_for_url("**/runs/new/")
     with page.expect_response(lambda response: response.url.endswith("/runs/new/")):
         page.get_by_label("Recipe").select_option("sandbox-smoke")
     page.get_by_role("textbox", name="Name", exact=True).fill("Smoke")

@@ -69,6 +69,15 @@ def test_the_form_answers_while_one_types_and_survives_a_reload(form: Page):
     expect(form.locator("#config-seed")).to_have_value("5")
 
 
+def test_a_recipe_chosen_before_the_page_listens_is_followed(form: Page):
+    held = []
+    form.route("**/htmx*.js", lambda route: held.append(route))
+    form.reload(wait_until="commit")
+    form.get_by_label("Recipe").select_option("sandbox-smoke")
+    held[0].continue_()
+    expect(form.locator("[name='shown_recipe']")).to_have_value("sandbox-smoke")
+
+
 def test_a_sweep_goes_from_a_knob_to_its_page(form: Page, lab: Lab):
     form.locator("#config-lora-rank").hover()
     form.get_by_role("button", name="Vary lora.rank in a sweep").click()

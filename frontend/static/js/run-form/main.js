@@ -1,7 +1,7 @@
 /** The page of a new run: everything here is a help; without it the form works, a page at a time. */
 
 import { markChanges, showVariants } from "./changes.js";
-import { keepDraft, offerDraft } from "./draft.js";
+import { isChosenAnew, keepDraft, offerDraft } from "./draft.js";
 import { jumpTo, placeProblems } from "./problems.js";
 import { startSearch } from "./search.js";
 import { startSweep } from "./sweep.js";
@@ -25,6 +25,10 @@ form.addEventListener("click", (event) => {
   if (link && jumpTo(link)) event.preventDefault();
 });
 
+function followRecipe() {
+  if (isChosenAnew(form)) window.htmx.trigger(form.querySelector("#id_recipe"), "change");
+}
+
 // A second click does not submit a second run; coming back to the page allows another one.
 form.addEventListener("submit", (event) => {
   if (event.submitter?.formTarget === "_blank") return;
@@ -42,5 +46,5 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 refresh();
-offerDraft(form);
+if (!offerDraft(form)) document.addEventListener("htmx:load", followRecipe, { once: true });
 document.getElementById("problems")?.focus();
