@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from jobs.models import Job
 from runs.models import Checkpoint, Run
@@ -30,10 +31,16 @@ class Drawing(models.Model):
     kl = models.FloatField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(
+        null=True, help_text="Deleted then; null where it stays."
+    )
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["run", "iteration"], name="drawings_of_a_policy")]
+        indexes = [
+            models.Index(fields=["run", "iteration"], name="drawings_of_a_policy"),
+            models.Index(fields=["expires_at"], name="drawings_that_expire", condition=Q(expires_at__isnull=False)),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["job", "run", "iteration", "prompt_set", "index"], name="one_drawing_a_place_of_a_job"
