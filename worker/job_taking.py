@@ -45,7 +45,7 @@ class JobTaking:
             supervision.join()
 
     def _take_all(self, here: Node, busy: Collection[int]) -> None:
-        if Hold.objects.filter(node=here).count() >= here.job_slots:
+        if not slots.has_job_slot(here):
             return
         for job in lifecycle.waiting_for(here):
             if self._shutting_down.is_set():

@@ -87,6 +87,9 @@ class Hold(models.Model):
         models.PositiveSmallIntegerField(), help_text="Slots of runs that it keeps from them; often none."
     )
     label = models.CharField(max_length=120)
+    yields = models.BooleanField(
+        default=False, help_text="Given up as soon as a run or a job wants it; takes no job's place."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

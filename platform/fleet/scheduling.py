@@ -1,10 +1,11 @@
 """What a node with free slots takes next."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from fleet import slots, snapshot
 from fleet.models import Node
-from fleet.placement import choose
+from fleet.placement import Target, choose
 from runs import lifecycle
 from runs.lifecycle import Lease
 from runs.models import Run
@@ -28,6 +29,19 @@ def claim_next(node: Node, busy: Collection[int] = ()) -> Lease | None:
                 return lease
             line = [run for run in line if run.run_id != taken.run.run_id]
     return None
+
+
+def would_take(node: Node, slots_back: Collection[int], busy: Collection[int] = ()) -> bool:
+    """Whether the node would take a run if it got these slots back that something else holds."""
+    if not snapshot.waiting_runs().exists():
+        return False
+    fleet = snapshot.take({node.id: busy})
+    targets = [_with_back(target, slots_back) if target.node_id == node.id else target for target in fleet.targets]
+    return choose(fleet.line, node.id, targets, fleet.shares) is not None
+
+
+def _with_back(target: Target, slots_back: Collection[int]) -> Target:
+    return replace(target, endings=tuple(one for one in target.endings if not set(one.slots) & set(slots_back)))
 
 
 def _claim(node: Node, run_id, gpus: tuple[int, ...]) -> Lease | None:

@@ -88,6 +88,6 @@ def _work_by_node(user: User) -> dict[int, list[Work]]:
     for node_id, gpus, run_id in running.values_list("node_id", "gpus", "run_id"):
         run = own.get(run_id)
         found[node_id].append(Work(tuple(gpus), run.name if run else "another team's run", run))
-    for node_id, gpus in Hold.objects.order_by("id").values_list("node_id", "gpus"):
-        found[node_id].append(Work(tuple(gpus), "a small job"))
+    for node_id, gpus, yields in Hold.objects.order_by("id").values_list("node_id", "gpus", "yields"):
+        found[node_id].append(Work(tuple(gpus), "the playground" if yields else "a small job"))
     return found

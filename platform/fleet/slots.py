@@ -58,13 +58,28 @@ def take_for_job(node: Node, label: str, needs_gpu: bool, busy: Collection[int] 
     """
     with locked():
         node = Node.objects.filter(id=node.id).first()
-        if node is None or node.state != NodeState.OPEN or node.holds.count() >= node.job_slots:
+        if node is None or node.state != NodeState.OPEN or not has_job_slot(node):
             return None
         wanted = 1 if needs_gpu and node.has_gpus else 0
         free = free_slots(node, busy)
         if len(free) < wanted:
             return None
         return Hold.objects.create(node=node, gpus=free[:wanted], label=label[:120])
+
+
+def has_job_slot(node: Node) -> bool:
+    """Whether the node has a place for one more small job."""
+    return node.holds.filter(yields=False).count() < node.job_slots
+
+
+def take_while_free(node: Node, label: str, busy: Collection[int] = ()) -> Hold | None:
+    """A GPU that nobody needs now, to be given back at once when a run or a job does ; or None."""
+    with locked():
+        node = Node.objects.filter(id=node.id).first()
+        if node is None or node.state != NodeState.OPEN or not node.has_gpus:
+            return None
+        free = free_slots(node, busy)
+        return Hold.objects.create(node=node, gpus=free[:1], label=label[:120], yields=True) if free else None
 
 
 def give_back(hold: Hold) -> None:

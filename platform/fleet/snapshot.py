@@ -78,8 +78,8 @@ def known_targets(busy: Mapping[int, Collection[int]]) -> list[Target]:
     running = Attempt.objects.filter(outcome=AttemptOutcome.RUNNING).exclude(node=None).order_by()
     for node_id, gpus, seconds in running.values_list("node_id", "gpus", "run__seconds_left"):
         endings[node_id].append(Ending(tuple(gpus), seconds))
-    for node_id, gpus in Hold.objects.values_list("node_id", "gpus"):
-        endings[node_id].append(Ending(tuple(gpus), None))
+    for node_id, gpus, yields in Hold.objects.values_list("node_id", "gpus", "yields"):
+        endings[node_id].append(Ending(tuple(gpus), 0.0 if yields else None))
     return [
         Target(
             node_id=node.id,
