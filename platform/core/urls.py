@@ -19,5 +19,6 @@ urlpatterns = [
     path("", include("runs.panel_urls")),
     path("", include("sweeps.urls")),
     path("", include("pictures.urls")),
+    path("", include("evaluating.urls")),
     path("api/v1/", v1.addresses()),
 ]

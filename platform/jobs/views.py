@@ -29,6 +29,8 @@ def job_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 def job_page(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     job = get_object_or_404(selectors.visible_jobs(request.user), id=job_id)
+    if job.kind == Kind.EVALUATE:
+        return redirect("evaluation", job.id)
     return render(request, "jobs/job.html", _context(request, job))
 
 

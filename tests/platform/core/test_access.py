@@ -17,6 +17,7 @@ from tests.platform.access import PEOPLE
 from tests.platform.alerts import addresses as alerts_addresses
 from tests.platform.catalog import addresses as catalog_addresses
 from tests.platform.core import addresses as core_addresses
+from tests.platform.evaluating import addresses as evaluating_addresses
 from tests.platform.fleet import addresses as fleet_addresses
 from tests.platform.jobs import addresses as jobs_addresses
 from tests.platform.lab import Lab
@@ -34,6 +35,7 @@ TABLES = (
     catalog_addresses,
     sweeps_addresses,
     jobs_addresses,
+    evaluating_addresses,
     pictures_addresses,
     fleet_addresses,
 )
