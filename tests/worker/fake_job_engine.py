@@ -1,12 +1,13 @@
 """A stand-in for the engine at small work: the same events and signals, at the pace a test sets.
 
-`python -m tests.worker.fake_job_engine score|preflight FOLDER`. The environment variable FAKE_ENGINE holds options:
+`python -m tests.worker.fake_job_engine score|preflight|evaluate FOLDER`. FAKE_ENGINE, in the environment, has options:
 
     hold          wait before the second picture until the file `go` is in the job's folder
     die           end without a word, each time
     fail          end with a `failed` event
     leave_child   start a child process that outlives its parent
     needs_input   fail where what the job was given is not in its folder
+    die_after     of an evaluation's first start: end without a word after so many prompts
 """
 
 import json
@@ -38,7 +39,7 @@ def main(verb: str, folder: Path) -> int:
         failed = events.Failed(error="It broke.", traceback="here", hint="Mend it.", deterministic=False)
         writer.write(failed)
         return 1
-    (score if verb == "score" else preflight)(job, folder, writer)
+    {"score": score, "preflight": preflight, "evaluate": evaluate}[verb](job, folder, writer)
     writer.write(events.Finished(iteration=0, step=0))
     return 0
 
@@ -65,6 +66,26 @@ def preflight(job: dict, folder: Path, writer: events.EventWriter) -> None:
         hold(folder)
     tried = {"device": "fake", "peak_memory_gib": 1.0, "device_memory_gib": None, "num_images": 2, "seconds": {}}
     writer.write(events.Tried(**tried, seconds_per_iteration=1.0, seconds_for_run=60.0))
+
+
+def evaluate(job: dict, folder: Path, writer: events.EventWriter) -> None:
+    """Two prompts by each policy; what is told is not done again."""
+    lines = (folder / events.EVENTS_FILE).read_bytes().splitlines()
+    told = [event for line in lines if isinstance(event := events.parse_event(line), events.Drawn)]
+    done = {(one.iteration, one.drawings[0].index) for one in told}
+    (folder / "pictures").mkdir()
+    for policy in [{"iteration": 0}, *job["checkpoints"]]:
+        iteration = policy["iteration"]
+        assert not iteration or (folder / policy["folder"] / "weights").read_bytes() == b"1"
+        for index in (place for place in range(2) if (iteration, place) not in done):
+            if OPTIONS.get("die_after") == len(done) and not told:
+                os._exit(7)
+            path = f"pictures/{iteration}-{index}.png"
+            Image.new("RGB", (8, 8), (iteration, index, 0)).save(folder / path)
+            drawing = {"index": index, "path": path, "prompt": "p", "seed": 0, "rewards": {"a": index}, "kl": None}
+            at = {"iteration": iteration, "prompt_set": "sandbox:in_domain"}
+            writer.write(events.Drawn(**at, drawings=[drawing], spread=[]))
+            done.add((iteration, index))
 
 
 def hold(folder: Path) -> None:
