@@ -57,6 +57,8 @@ INSTALLED_APPS = [
     "pictures",
     "evaluating",
     "sweeps",
+    "reports",
+    "sharing",
     "alerts",
     "catalog",
     "api",

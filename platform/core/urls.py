@@ -18,6 +18,8 @@ urlpatterns = [
     path("", include("jobs.urls")),
     path("", include("runs.panel_urls")),
     path("", include("sweeps.urls")),
+    path("", include("reports.urls")),
+    path("", include("sharing.urls")),
     path("", include("pictures.urls")),
     path("", include("evaluating.urls")),
     path("api/v1/", v1.addresses()),

@@ -10,7 +10,7 @@ from teams import audit, members, services
 from teams.forms import InvitationForm, RoleForm, TeamForm
 from teams.invitations import invitations_for_owner
 from teams.models import Membership, Role, Team
-from teams.selectors import is_owner, teams_of, teams_overview, visible_memberships
+from teams.selectors import is_owner, may_write, teams_of, teams_overview, visible_memberships
 
 
 @require_GET
@@ -89,6 +89,7 @@ def team_context(request: HttpRequest, team: Team) -> dict:
         "team": team,
         "memberships": visible_memberships(request.user).filter(team=team),
         "is_owner": is_owner(request.user, team.id),
+        "may_write": may_write(request.user, team.id),
         "invitations": invitations_for_owner(request.user, team),
         "invitation_form": InvitationForm(),
         "roles": Role.choices,

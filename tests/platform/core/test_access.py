@@ -22,7 +22,9 @@ from tests.platform.fleet import addresses as fleet_addresses
 from tests.platform.jobs import addresses as jobs_addresses
 from tests.platform.lab import Lab
 from tests.platform.pictures import addresses as pictures_addresses
+from tests.platform.reports import addresses as reports_addresses
 from tests.platform.runs import addresses as runs_addresses
+from tests.platform.sharing import addresses as sharing_addresses
 from tests.platform.sweeps import addresses as sweeps_addresses
 from tests.platform.teams import addresses as teams_addresses
 
@@ -34,6 +36,8 @@ TABLES = (
     alerts_addresses,
     catalog_addresses,
     sweeps_addresses,
+    reports_addresses,
+    sharing_addresses,
     jobs_addresses,
     evaluating_addresses,
     pictures_addresses,

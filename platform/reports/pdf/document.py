@@ -1,0 +1,41 @@
+"""A report as a PDF: A4, text that can be selected, numbered pages."""
+
+from reports.models import Report
+from reports.pdf.panels import Pictures, write_panel
+from reports.pdf.paper import MUTED, SMALL, Paper
+from reports.pdf.prose import write_prose
+from reports.pieces import Placed, Prose, take_apart
+from reports.scope import Scope
+from reports.selectors import scope_of
+
+MOST_PICTURES = 400
+
+
+def pdf_of(report: Report, most_pictures: int = MOST_PICTURES) -> bytes:
+    """The file; past so many pictures they are left out, and it says so."""
+    paper, pictures, scope = Paper(report.title), Pictures(most_pictures), scope_of(report)
+    paper.paragraph(report.title, 18, style="B")
+    paper.paragraph(
+        f"{report.team.name} · version {report.version} · {report.updated_at:%Y-%m-%d %H:%M %Z}", SMALL, MUTED
+    )
+    paper.gap()
+    for piece in take_apart(report.body):
+        if isinstance(piece, Prose):
+            write_prose(paper, piece.tokens)
+        else:
+            _write_placed(paper, scope, piece, pictures)
+        paper.gap(2)
+    if pictures.num_left_out:
+        paper.paragraph(f"{pictures.num_left_out} pictures are left out: the file would be too large.", SMALL, MUTED)
+    return bytes(paper.output())
+
+
+def _write_placed(paper: Paper, scope: Scope, placed: Placed, pictures: Pictures) -> None:
+    if placed.panel is None:
+        words = [f"This {placed.block.kind} panel does not read."]
+        words += [
+            f"Line {one.line}: {' '.join(filter(None, (one.key, one.value, one.message)))}" for one in placed.problems
+        ]
+        paper.paragraph("\n".join(words), SMALL, MUTED)
+    else:
+        write_panel(placed.panel.draw(scope), paper, pictures)

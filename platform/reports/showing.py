@@ -1,0 +1,54 @@
+"""A report as HTML for one place: its pieces in their order, and which panels still move."""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from reports.drawings import Drawing
+from reports.pieces import Placed, Prose, panels_of, take_apart
+from reports.places import Place
+from reports.scope import Scope
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A piece; only of panels there is a `number`. `digest` is the same while the panel looks the same."""
+
+    html: SafeString
+    number: int | None = None
+    digest: str = ""
+    is_live: bool = False
+
+
+def show_report(scope: Scope, text: str, place: Place) -> list[Shown]:
+    pieces = take_apart(text)
+    live = scope.live(run_id for piece in pieces if isinstance(piece, Placed) for run_id in _runs_of(piece))
+    return [Shown(piece.html) if isinstance(piece, Prose) else _show(scope, piece, place, live) for piece in pieces]
+
+
+def show_panel(scope: Scope, text: str, number: int, place: Place) -> Shown | None:
+    """One panel of the report as it is now; None where it has none of that number."""
+    placed = next((one for one in panels_of(text) if one.number == number), None)
+    return placed and _show(scope, placed, place, scope.live(_runs_of(placed)))
+
+
+def show_drawn(number: int, drawing: Drawing, place: Place, is_live: bool) -> Shown:
+    return _shown(number, render_to_string(drawing.template, {"drawing": drawing, "place": place}), is_live)
+
+
+def _show(scope: Scope, placed: Placed, place: Place, live: set) -> Shown:
+    # Whether it is live was asked before: a panel that has come to rest holds everything.
+    is_live = not live.isdisjoint(_runs_of(placed))
+    if placed.panel:
+        return show_drawn(placed.number, placed.panel.draw(scope), place, is_live)
+    return _shown(placed.number, render_to_string("reports/panels/problems.html", {"placed": placed}), is_live)
+
+
+def _shown(number: int, html: SafeString, is_live: bool) -> Shown:
+    return Shown(html, number, hashlib.sha256(f"{is_live}{html}".encode()).hexdigest()[:16], is_live)
+
+
+def _runs_of(placed: Placed) -> tuple:
+    return placed.panel.runs if placed.panel else ()

@@ -1,0 +1,42 @@
+"""Reports for tests, and a run with something to show in them."""
+
+from pathlib import Path
+
+from django.conf import settings
+from PIL import Image
+
+from reports.models import Report
+from reports.services import create_report
+from runs import stored_files
+from runs.metric_names import KL_TO_BASE, REWARD
+from runs.models import Run, Sample
+from tests.platform.lab import Lab, add_evaluation, add_point, add_run, add_sample
+
+
+def add_report(lab: Lab, body: str = "Some words.", title: str = "Findings") -> Report:
+    return create_report(lab.member, lab.team, title, body)
+
+
+def add_full_run(lab: Lab, name: str = "first", **fields) -> Run:
+    """A run with curves, samples of two iterations, and evaluations of base model and checkpoint."""
+    run = add_run(lab.experiment, name, **fields)
+    for iteration in range(1, 5):
+        add_point(run, REWARD, iteration, 0.1 * iteration)
+        add_point(run, KL_TO_BASE, iteration, 0.5 * iteration)
+    add_evaluation(run, 0, 0.4)
+    add_evaluation(run, 4, 0.6)
+    for iteration in (0, 4):
+        draw(add_sample(run, iteration))
+    return run
+
+
+def draw(sample: Sample) -> Sample:
+    """Lay the sample's file."""
+    file = Path(settings.MEDIA_ROOT) / stored_files.name_of(sample)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (64, 64), (40 * (sample.iteration % 6), sample.id % 256, 90)).save(file)
+    return sample
+
+
+def panel(kind: str, *lines: str) -> str:
+    return "\n".join([f"```{kind}", *lines, "```"])
