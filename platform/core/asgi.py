@@ -5,6 +5,8 @@ import os
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
+# Each request has a thread of its own: without a limit, a rush of them would ask for more than the server allows.
+os.environ.setdefault("DATABASE_POOL", "20")
 
 site = get_asgi_application()
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from core import cache, file_settings, logs, node_settings, secret_key, sign_in, site_address  # noqa: E402
+from core import cache, database, file_settings, logs, node_settings, secret_key, sign_in, site_address  # noqa: E402
 from stack import endpoints  # noqa: E402
 
 env = environ.Env()
@@ -31,7 +31,7 @@ REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url if embedded else "")
 BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
 
 CACHES = cache.caches(REDIS_URL)
-DATABASES = {"default": env.db_url_config(DATABASE_URL)} if DATABASE_URL else {}
+DATABASES = database.databases(DATABASE_URL, pool=env.int("DATABASE_POOL", default=0))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
