@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "runs",
     "jobs",
     "pictures",
+    "comments",
     "evaluating",
     "sweeps",
     "reports",
@@ -99,6 +100,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "alerts.context.open_alerts",
+                "comments.context.inbox",
             ]
         },
     }

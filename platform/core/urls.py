@@ -21,6 +21,8 @@ urlpatterns = [
     path("", include("reports.urls")),
     path("", include("sharing.urls")),
     path("", include("pictures.urls")),
+    path("", include("pictures.page_urls")),
+    path("", include("comments.urls")),
     path("", include("evaluating.urls")),
     path("api/v1/", v1.addresses()),
 ]

@@ -16,6 +16,7 @@ from teams.models import Team
 from tests.platform.access import PEOPLE
 from tests.platform.alerts import addresses as alerts_addresses
 from tests.platform.catalog import addresses as catalog_addresses
+from tests.platform.comments import addresses as comments_addresses
 from tests.platform.core import addresses as core_addresses
 from tests.platform.evaluating import addresses as evaluating_addresses
 from tests.platform.fleet import addresses as fleet_addresses
@@ -41,6 +42,7 @@ TABLES = (
     jobs_addresses,
     evaluating_addresses,
     pictures_addresses,
+    comments_addresses,
     fleet_addresses,
 )
 ACCESS = {name: cases for table in TABLES for name, cases in table.ACCESS.items()}
@@ -48,7 +50,7 @@ CASES = [(name, access) for name, cases in ACCESS.items() for access in cases]
 
 
 # What even those may change who may change nothing else in a team.
-FOR_EVERYBODY = {"team_leave"}
+FOR_EVERYBODY = {"team_leave", "comment_new"}
 
 
 def all_names(patterns=None, space: str = "") -> Iterator[str]:

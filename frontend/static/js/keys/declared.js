@@ -1,5 +1,7 @@
 /** What the page has declared, as it is now: fragments come and go. */
 
+const CAPS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
+
 export const elementsWithKeys = () =>
   [...document.querySelectorAll("[data-key]")].filter((element) => element.checkVisibility() && !element.disabled);
 
@@ -28,7 +30,7 @@ function pair(keys, help) {
   const [term, meaning] = ["dt", "dd"].map((tag) => document.createElement(tag));
   for (const key of keys) {
     const cap = document.createElement("kbd");
-    cap.textContent = key;
+    cap.textContent = CAPS[key] ?? key;
     term.append(cap, " ");
   }
   meaning.textContent = help;
