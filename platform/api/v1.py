@@ -12,6 +12,7 @@ from api import (
     catalogue,
     configurations,
     deeds,  # noqa: F401 (adds to the router of training_runs)
+    evaluating,
     experiments,
     membership,
     metrics,
@@ -71,6 +72,7 @@ ROUTERS = (
     sweeping,
     metrics,
     results,
+    evaluating,
     reporting,
     alerting,
     nodes,

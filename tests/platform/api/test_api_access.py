@@ -13,11 +13,11 @@ from alerts.models import Alert
 from catalog.contents import prompts_content
 from catalog.services import create_item
 from flowdppo_engine.recipes import load_recipe
-from jobs.services import preflight
 from runs.models import Experiment, Run
 from sweeps.services import make_sweep
 from teams.invitations import invite
 from teams.models import Membership, Role, Scope
+from tests.platform.evaluating.laboratory import queue as queue_evaluation
 from tests.platform.fleet.machines import add_node
 from tests.platform.lab import Lab, add_checkpoint, add_lines, add_point, add_run, add_sample
 
@@ -83,6 +83,9 @@ ACCESS = {
     "POST /experiments/{experiment_id}/preflights": Access(WRITERS_MAKE, body={"recipe": "sandbox-smoke"}),
     "GET /jobs/{job_id}": Access(TEAM),
     "POST /jobs/{job_id}/cancel": Access(WRITERS_ASK, body={}),
+    "POST /runs/{run_id}/evaluate": Access(WRITERS_MAKE, body={}),
+    "GET /evaluations/{job_id}": Access(TEAM),
+    "POST /evaluations/{job_id}/go-on": Access(WRITERS_ASK, body={}),
     "GET /alerts": Access(SIGNED_IN),
     "POST /alerts/{alert_id}/acknowledge": Access(WRITERS_ASK, body={}),
     "GET /experiments/{experiment_id}/rules": Access(TEAM),
@@ -136,6 +139,10 @@ def a_sweep(lab: Lab) -> uuid.UUID:
     return make_sweep(lab.member, lab.experiment, "seeds", "sandbox-smoke", config, [], [0, 1]).id
 
 
+def an_evaluation(lab: Lab) -> uuid.UUID:
+    return queue_evaluation(lab, add_run(lab.experiment)).id
+
+
 def an_alert(lab: Lab) -> int:
     fields = {"kind": "not_finite", "iteration": 1, "mark": 1, "level": 0, "since": 0, "summary": "NaN."}
     return Alert.objects.create(run=Run.objects.get(name="ours"), **fields).id
@@ -145,7 +152,7 @@ MAKERS = {
     "sweep_id": a_sweep,
     "alert_id": an_alert,
     "item_id": lambda lab: create_item(lab.member, lab.team, "Cats", prompts_content("a cat\n")).item_id,
-    "job_id": lambda lab: preflight(lab.member, lab.team, "smoke", load_recipe("sandbox-smoke")).id,
+    "job_id": an_evaluation,
     "node_id": lambda lab: add_node("gpu-1").id,
     "member_id": lambda lab: Membership.objects.get(team=lab.team, user=lab.viewer).id,
     "invitation_id": lambda lab: invite(lab.owner, lab.team, Role.VIEWER, num_days=1, max_uses=1).invitation.id,

@@ -220,6 +220,17 @@ def test_a_sweep_is_planned_queued_and_exported(flowdppo, platform, first_run_is
     assert wrong.returncode == 2 and "Learning rate -1: “-1” does not fit" in wrong.stderr
 
 
+def test_an_evaluation_is_asked_for_and_waited_for(flowdppo, platform, first_run_is_over):
+    """This platform's engine only pretends at runs: of a job it dies."""
+    run_id = submit(flowdppo, "--name", "evaluated")
+    flowdppo("cancel", run_id)
+    asked = flowdppo("evaluate", run_id, "--only-base", "--num-prompts", "2", "--every", "0.2")
+    assert asked.returncode == 5 and "died 3 times" in asked.stderr
+    assert "Evaluation of evaluated, base model: http" in asked.stderr
+    refused = flowdppo("evaluate", run_id, "--checkpoint", "30")
+    assert refused.returncode == 2 and "No checkpoint of iteration 30 is kept" in refused.stderr
+
+
 def test_a_run_is_stopped_and_resumed(flowdppo, platform, first_run_is_over):
     run_id = submit(flowdppo, "--name", "to stop")
     folder = platform.data_dir / "files" / "runs" / run_id
