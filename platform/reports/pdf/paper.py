@@ -1,5 +1,6 @@
 """An A4 page with the house's letters: what every part of a PDF is written on."""
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +24,9 @@ SERIES = (
 )
 MARGIN = 16
 BODY, SMALL, TINY = 10, 8, 6.5
+
+# It tells of every glyph that it leaves out.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 
 def _letters() -> Path:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from fpdf import FontFace, TextStyle
-from fpdf.enums import Align
 from markdown_it.token import Token
 
 from reports.pdf.paper import ACCENT, BODY, MONO, SANS, TEXT, Paper
@@ -26,13 +25,12 @@ def write_prose(paper: Paper, tokens: Sequence[Token]) -> None:
         "code": FontFace(family=MONO, size_pt=CODE_SIZE, color=TEXT),
         "pre": TextStyle(font_family=MONO, font_size_pt=CODE_SIZE, color=TEXT, t_margin=2, b_margin=2),
         "a": FontFace(color=ACCENT, emphasis="UNDERLINE"),
-        "p": TextStyle(font_family=SANS, font_size_pt=BODY, color=TEXT, b_margin=2, align=Align.L),
+        "p": TextStyle(font_family=SANS, font_size_pt=BODY, color=TEXT, b_margin=2),
         "blockquote": TextStyle(font_family=SANS, font_size_pt=BODY, color=TEXT, l_margin=6, t_margin=1, b_margin=2),
     }
     paper.write_html(
         set_tokens(tokens),
         font_family=SANS,
-        pre_code_font=MONO,
         tag_styles=styles,
         li_prefix_color=TEXT,
         table_line_separators=True,
