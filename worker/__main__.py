@@ -1,7 +1,7 @@
 """`python -m worker ROLE`: one process of a node.
 
-runs          takes runs and small jobs from the queue and supervises their engines: one of it on every machine that
-              trains
+runs          takes runs and small jobs from the queue and supervises their engines, and draws for the playground: one
+              of it on every machine that trains
 housekeeping  sends lost nudges again and requeues lost runs: one is enough for a team
 beat          says when housekeeping is due: exactly one
 join URL      makes this machine a node of the site at URL, by the token that its page Nodes shows
@@ -50,6 +50,7 @@ def run_runs() -> None:
     held = node.lock()
     Patience("Start").insist(lambda: node.end_leftovers(Attempt.objects.all()), give_up=threading.Event())
     Patience("Start").insist(node.end_leftover_jobs, give_up=threading.Event())
+    Patience("Start").insist(node.end_leftover_drawing, give_up=threading.Event())
     with (
         Membership() as membership,
         Dispatcher(lambda: membership.node, tasks.nudged, tasks.shutting_down),

@@ -21,6 +21,7 @@ REAP_EVERY = 10.0
 WATCH_EVERY = 15.0
 SEND_EVERY = 5.0
 FORGET_EVERY = 3600.0
+PRUNE_EVERY = 600.0
 
 
 def _every(seconds: float, task: str) -> dict:
@@ -48,6 +49,7 @@ app.conf.update(
         "watch_runs": _every(WATCH_EVERY, "worker.watch_runs"),
         "send_messages": _every(SEND_EVERY, "worker.send_messages"),
         "forget_messages": _every(FORGET_EVERY, "worker.forget_messages"),
+        "forget_pictures": _every(PRUNE_EVERY, "worker.forget_pictures"),
         "reap": _every(REAP_EVERY, "worker.reap"),
     },
 )

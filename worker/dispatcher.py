@@ -15,6 +15,7 @@ from fleet.models import Node
 from fleet.scheduling import claim_next
 from runs.lifecycle import Lease
 from worker import supervisor
+from worker.drawing import Drawing
 from worker.job_taking import JobTaking
 from worker.patience import Patience
 
@@ -31,6 +32,7 @@ class Dispatcher:
     def __init__(self, find_node: Callable[[], Node], nudged: threading.Event, shutting_down: threading.Event):
         self._find_node = find_node
         self._jobs = JobTaking(nudged, shutting_down)
+        self._drawing = Drawing(find_node, self.busy, shutting_down)
         self._nudged = nudged
         self._shutting_down = shutting_down
         self._patience = Patience("Queue")
@@ -40,6 +42,7 @@ class Dispatcher:
 
     def __enter__(self) -> "Dispatcher":
         self._thread.start()
+        self._drawing.__enter__()
         return self
 
     def __exit__(self, *_) -> None:
@@ -49,6 +52,7 @@ class Dispatcher:
         for supervision in self._supervisions:
             supervision.join()
         self._jobs.wait()
+        self._drawing.__exit__(*_)
 
     def busy(self) -> list[int]:
         """Slots that are in use here, whatever the tables say: an engine may outlive its lease by seconds."""
@@ -65,8 +69,15 @@ class Dispatcher:
         connection.close()
 
     def _take_all(self) -> None:
-        """Take small jobs first, which hold what they take for minutes, and then runs until none fits."""
+        """Take what fits; and what would, if the playground did not have the GPU that it needs."""
         node = self._find_node()
+        self._take_what_fits(node)
+        if self._drawing.is_in_the_way(node):
+            with self._drawing.aside():
+                self._take_what_fits(node)
+
+    def _take_what_fits(self, node: Node) -> None:
+        """Take small jobs first, which hold what they take for minutes, and then runs until none fits."""
         self._jobs.take_all(node, self.busy())
         while not self._shutting_down.is_set() and len(self.busy()) < len(node.slots):
             lease = claim_next(node, self.busy())

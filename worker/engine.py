@@ -48,7 +48,7 @@ class Engine:
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 cwd=settings.ROOT,
-                env=_environment(attempt) | devices.environment(),
+                env=environment(attempt) | devices.environment(),
                 start_new_session=True,
             )
         self.group = ProcessGroup.of_leader(self._process.pid)
@@ -95,7 +95,8 @@ def console_tail(folder: Path) -> str:
         return file.read().decode("utf-8", errors="replace").strip()
 
 
-def _environment(attempt: int | None) -> dict[str, str]:
+def environment(attempt: int | None = None) -> dict[str, str]:
+    """What an engine's process gets of ours: no secret, and where prompt sets are."""
     inherited = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
     tenure = {ATTEMPT_VARIABLE: str(attempt)} if attempt else {}
     return inherited | tenure | {"PYTHONUNBUFFERED": "1", ROOT_VARIABLE: str(settings.PROMPTS_DIR.parent)}

@@ -12,9 +12,11 @@ from django.db.models import QuerySet
 
 from jobs import lifecycle as job_lifecycle
 from jobs.models import LIVE, Job
+from playground import lifecycle as drawing_lifecycle
 from runs import lifecycle
 from runs.models import Attempt, AttemptOutcome
 from stack.process_group import ProcessGroup
+from worker import drawing_process
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,12 @@ def end_leftover_jobs() -> None:
         if job.engine_pid is not None:
             _end_engine(job)
         job_lifecycle.abandon(job, "The worker died and was started again.")
+
+
+def end_leftover_drawing() -> None:
+    """The same for the playground."""
+    drawing_process.end_leftover()
+    drawing_lifecycle.abandon_all(name(), "The worker died and was started again.")
 
 
 def _end_engine(attempt: Attempt | Job) -> None:

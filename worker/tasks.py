@@ -5,6 +5,8 @@ import threading
 from celery.signals import worker_shutting_down
 
 from jobs import lifecycle as job_lifecycle
+from playground import lifecycle as drawing_lifecycle
+from playground import upkeep
 from runs import lifecycle, nudges
 from worker.app import app
 
@@ -32,3 +34,9 @@ def sweep() -> None:
 def reap() -> None:
     lifecycle.reap()
     job_lifecycle.reap()
+    drawing_lifecycle.reap()
+
+
+@app.task(name="worker.forget_pictures")
+def forget_pictures() -> None:
+    upkeep.forget()

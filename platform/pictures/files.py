@@ -14,4 +14,9 @@ def read_thumbnail(row: Sample | Drawing) -> media.Picture:
     """Fit for a tile. Raises FileNotFoundError."""
     if isinstance(row, Sample):
         return media.read_thumbnail(row)
-    return media.read_small(f"thumbnails/drawings/{row.id}.webp", lambda: media.read_stored(row.path))
+    return media.read_small(thumbnail_name(row), lambda: media.read_stored(row.path))
+
+
+def thumbnail_name(drawing: Drawing) -> str:
+    """In the storage of what this machine can make again."""
+    return f"thumbnails/drawings/{drawing.id}.webp"

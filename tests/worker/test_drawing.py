@@ -1,0 +1,213 @@
+"""The playground under a real worker: pictures come home, whatever dies in the middle, and no run waits for them."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from django.conf import settings as django_settings
+from PIL import Image
+
+from fleet.models import Hold, Node
+from flowdppo_engine.config import RunConfig
+from playground import lifecycle
+from playground.models import Sheet, SheetState
+from runs.models import Experiment, Run, RunState
+from stack.process_group import is_alive
+from teams.models import Role, Team
+from teams.services import create_user, set_role
+from tests.platform.fleet.machines import add_node
+from tests.platform.playground.studio import ask
+from tests.worker.conftest import let_go, wait_for, wait_for_state, wait_until_held
+from tests.worker.test_several_gpus import four_gpus  # noqa: F401
+from worker import drawing
+
+FAKE = f"{sys.executable},-m,tests.worker.fake_drawing_engine"
+REAL = f"{sys.executable},-m,flowdppo_engine"
+
+
+@pytest.fixture
+def member(submit):
+    user = create_user("member@example.org", "a long one, for tests")
+    set_role(Team.objects.get(), user, Role.MEMBER)
+    return user
+
+
+@pytest.fixture
+def painter(submit) -> Run:
+    """A run that has ended, whose base model draws."""
+    config = RunConfig().model_dump(mode="json")
+    return Run.objects.create(
+        experiment=Experiment.objects.get(), name="run", recipe="fake", config=config, state=RunState.FINISHED
+    )
+
+
+def folder() -> Path:
+    return Path(django_settings.MEDIA_ROOT) / "playground"
+
+
+def asked() -> list[dict]:
+    """What drawing processes were asked for, in order."""
+    path = folder() / "asked.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def wait_until_drawing() -> int:
+    """The pid of the drawing process, once it holds before the second picture and the first one is stored."""
+
+    def held() -> str:
+        path = folder() / "held"
+        return path.read_text() if path.exists() and Sheet.objects.filter(drawn__place=0).exists() else ""
+
+    pid = int(wait_for(held, "the drawing process to hold"))
+    (folder() / "held").unlink()
+    return pid
+
+
+def go_on() -> None:
+    (folder() / "go").touch()
+
+
+def wait_for_end(sheet: Sheet, state: SheetState = SheetState.DONE) -> Sheet:
+    def ended() -> bool:
+        sheet.refresh_from_db()
+        return not sheet.is_live
+
+    wait_for(ended, f"the end of {sheet}")
+    assert sheet.state == state, sheet.error
+    return sheet
+
+
+def places(sheet: Sheet) -> list[int]:
+    return sorted(sheet.drawn.values_list("place", flat=True))
+
+
+def test_pictures_come_home_from_one_process_that_stays(workers, member, painter):
+    workers.start(engine=FAKE)
+    sheet = wait_for_end(ask(member, painter, seeds=(1, 2, 3, 4, 5)))
+    assert places(sheet) == [0, 1, 2, 3, 4] and sheet.num_turns == 2
+    drawing = sheet.drawn.get(place=4).drawing
+    assert (drawing.seed, drawing.run, drawing.iteration, drawing.created_by) == (5, painter, 0, member)
+    assert Image.open(Path(django_settings.MEDIA_ROOT) / drawing.path).getpixel((0, 0)) == (5, 0, 0)
+    wait_for_end(ask(member, painter, prompt="another"))
+    assert len({one["pid"] for one in asked()}) == 1 and [one["places"] for one in asked()[:2]] == [[0, 1, 2, 3], [4]]
+
+
+def test_sigkill_of_the_drawing_process(workers, member, painter):
+    workers.start(engine=FAKE, hold_drawing=True)
+    sheet = ask(member, painter)
+    os.kill(wait_until_drawing(), signal.SIGKILL)
+    go_on()
+    wait_for_end(sheet)
+    assert places(sheet) == [0, 1] and sheet.num_lost == 1
+    # The picture that was there is not drawn again.
+    assert [one["places"] for one in asked()] == [[0, 1], [1]]
+
+
+def test_one_that_dies_again_is_told_in_words(workers, member, painter):
+    workers.start(engine=FAKE, die_drawing=True)
+    sheet = wait_for_end(ask(member, painter), SheetState.FAILED)
+    assert "died 2 times" in sheet.error and "exit code 7" in sheet.error and "it died here" in sheet.error
+    assert sheet.hint and places(sheet) == [0] and len(asked()) == 2
+
+
+def test_what_is_refused_is_told_and_not_tried_again(workers, member, painter):
+    workers.start(engine=FAKE, refuse=True)
+    sheet = wait_for_end(ask(member, painter), SheetState.FAILED)
+    assert (sheet.error, sheet.hint, len(asked())) == ("It broke.", "Mend it.", 1)
+
+
+def test_sigkill_of_the_worker(workers, member, painter):
+    worker = workers.start(engine=FAKE, hold_drawing=True)
+    sheet = ask(member, painter)
+    pid = wait_until_drawing()
+    worker.kill()
+    worker.wait()
+    workers.start(engine=FAKE)
+    wait_for_end(sheet)
+    assert places(sheet) == [0, 1] and sheet.num_lost == 1
+    assert not is_alive(pid) or not psutil.pid_exists(pid)
+
+
+def test_a_worker_that_is_shut_down_hands_its_sheet_back(workers, member, painter):
+    worker = workers.start(engine=FAKE, hold_drawing=True)
+    sheet = ask(member, painter)
+    pid = wait_until_drawing()
+    worker.send_signal(signal.SIGTERM)
+    worker.wait()
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.num_lost) == (SheetState.WAITING, 0)
+    assert not psutil.pid_exists(pid) or not is_alive(pid)
+
+
+def test_one_that_is_stopped_keeps_what_is_there(workers, member, painter):
+    workers.start(engine=FAKE, hold_drawing=True)
+    sheet = ask(member, painter)
+    pid = wait_until_drawing()
+    lifecycle.request_cancel(sheet)
+    wait_for_end(sheet, SheetState.CANCELLED)
+    assert places(sheet) == [0] and is_alive(pid)
+
+
+def test_a_checkpoint_that_is_gone_is_told(workers, member, painter):
+    sheet = ask(member, painter)
+    Sheet.objects.update(checkpoints=[12345])
+    workers.start(engine=FAKE)
+    wait_for_end(sheet, SheetState.FAILED)
+    assert "deleted meanwhile" in sheet.error and "Choose another" in sheet.hint
+
+
+def test_a_node_that_drains_takes_none(workers, member, painter):
+    workers.start(engine=FAKE)
+    wait_for(Node.objects.exists, "the node")
+    wait_for_end(ask(member, painter))
+    pid = asked()[0]["pid"]
+    Node.objects.update(draining_at="2026-01-01T00:00Z")
+    wait_for(lambda: not is_alive(pid), "the drawing process to end")
+    sheet = ask(member, painter, prompt="another")
+    Node.objects.update(draining_at=None)
+    wait_for_end(sheet)
+    assert asked()[1]["pid"] != pid
+
+
+def test_a_run_that_needs_the_gpu_gets_it_at_once(workers, submit, member, painter, four_gpus, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
+    Run.objects.update(config=painter.config | {"model": painter.config["model"] | {"source": "large"}})
+    painter.refresh_from_db()
+    workers.start(engine=FAKE, hold_drawing=True, hold_at=2)
+    sheet = ask(member, painter)
+    pid = wait_until_drawing()
+    assert asked()[0]["gpus"] == "2" and Hold.objects.get().yields
+    run = submit()
+    wait_until_held(run)
+    assert not is_alive(pid) and not Hold.objects.exists()
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.num_lost) == (SheetState.WAITING, 0)
+    go_on()
+    let_go(run)
+    wait_for_state(run, RunState.FINISHED)
+    wait_for_end(sheet)
+    assert places(sheet) == [0, 1]
+
+
+def test_a_process_that_nobody_wants_ends(member, painter, settings, tmp_path, monkeypatch):
+    settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "files"
+    settings.ENGINE_COMMAND = FAKE.split(",")
+    monkeypatch.setattr(drawing, "IDLE_SECONDS", 0.0)
+    here = add_node("here")
+    with drawing.Drawing(lambda: here, lambda: (), threading.Event()) as desk:
+        wait_for_end(ask(member, painter))
+        wait_for(lambda: not is_alive(asked()[0]["pid"]), "the drawing process to end")
+        assert not desk.is_in_the_way(here)
+        wait_for_end(ask(member, painter, prompt="another"))
+
+
+def test_the_real_engine_draws(workers, member, painter):
+    workers.start(engine=REAL)
+    sheet = wait_for_end(ask(member, painter, seeds=(3,), num_steps=2))
+    drawing = sheet.drawn.get().drawing
+    assert Image.open(Path(django_settings.MEDIA_ROOT) / drawing.path).size == (64, 64)
