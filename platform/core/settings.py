@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "runs",
     "jobs",
     "pictures",
+    "comparing",
     "playground",
     "comments",
     "evaluating",

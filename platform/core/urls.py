@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("reports.urls")),
     path("", include("sharing.urls")),
     path("", include("pictures.urls")),
+    path("", include("comparing.urls")),
     path("", include("playground.urls")),
     path("", include("pictures.page_urls")),
     path("", include("comments.urls")),

@@ -17,6 +17,7 @@ from tests.platform.access import PEOPLE
 from tests.platform.alerts import addresses as alerts_addresses
 from tests.platform.catalog import addresses as catalog_addresses
 from tests.platform.comments import addresses as comments_addresses
+from tests.platform.comparing import addresses as comparing_addresses
 from tests.platform.core import addresses as core_addresses
 from tests.platform.evaluating import addresses as evaluating_addresses
 from tests.platform.fleet import addresses as fleet_addresses
@@ -43,6 +44,7 @@ TABLES = (
     jobs_addresses,
     evaluating_addresses,
     pictures_addresses,
+    comparing_addresses,
     playground_addresses,
     comments_addresses,
     fleet_addresses,
