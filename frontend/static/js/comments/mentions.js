@@ -31,7 +31,7 @@ export class Mentions {
 
   show() {
     const begun = this.begun();
-    const fits = ({ handle, name }) => handle.startsWith(begun) || name.toLowerCase().includes(begun);
+    const fits = ({ handle, name }) => handle !== begun && (handle.startsWith(begun) || name.toLowerCase().includes(begun));
     this.found = begun === null ? [] : this.people.filter(fits).slice(0, MOST_SHOWN);
     this.list.replaceChildren(...this.found.map((person, place) => this.option(person, place)));
     this.list.hidden = this.found.length === 0;
