@@ -21,10 +21,11 @@ urlpatterns = [
     path("", include("reports.urls")),
     path("", include("sharing.urls")),
     path("", include("pictures.urls")),
-    path("", include("comparing.urls")),
     path("", include("playground.urls")),
     path("", include("pictures.page_urls")),
     path("", include("comments.urls")),
     path("", include("evaluating.urls")),
+    path("", include("votes.urls")),
+    path("", include("comparing.urls")),
     path("api/v1/", v1.addresses()),
 ]

@@ -30,6 +30,7 @@ from tests.platform.runs import addresses as runs_addresses
 from tests.platform.sharing import addresses as sharing_addresses
 from tests.platform.sweeps import addresses as sweeps_addresses
 from tests.platform.teams import addresses as teams_addresses
+from tests.platform.votes import addresses as votes_addresses
 
 # Each app's own; an app with pages adds its `addresses.py` here.
 TABLES = (
@@ -44,9 +45,10 @@ TABLES = (
     jobs_addresses,
     evaluating_addresses,
     pictures_addresses,
-    comparing_addresses,
     playground_addresses,
     comments_addresses,
+    votes_addresses,
+    comparing_addresses,
     fleet_addresses,
 )
 ACCESS = {name: cases for table in TABLES for name, cases in table.ACCESS.items()}
