@@ -24,8 +24,8 @@ from tests.platform.fleet import addresses as fleet_addresses
 from tests.platform.jobs import addresses as jobs_addresses
 from tests.platform.lab import Lab
 from tests.platform.pictures import addresses as pictures_addresses
-from tests.platform.reports import addresses as reports_addresses
 from tests.platform.playground import addresses as playground_addresses
+from tests.platform.reports import addresses as reports_addresses
 from tests.platform.runs import addresses as runs_addresses
 from tests.platform.sharing import addresses as sharing_addresses
 from tests.platform.sweeps import addresses as sweeps_addresses
