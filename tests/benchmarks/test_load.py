@@ -21,7 +21,7 @@ from tests.platform.stack.running_platform import Platform
 
 NUM_PEOPLE, SECONDS, NUM_METRICS = 50, 40.0, 40
 # Seconds between two looks, as the templates and the panel's feed have them.
-EVERY = {"status": 2.0, "log": 2.0, "results": 3.0, "series": 2.0}
+EVERY = {"status": 2.0, "log": 2.0, "results": 5.0, "series": 2.0}
 # What the page tells of what it has already.
 CURSORS = {"log": "after", "results": "shown"}
 
