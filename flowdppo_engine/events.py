@@ -79,10 +79,16 @@ class Sample(BaseModel):
 
 
 class Samples(Event):
+    """Pictures of one kind. Rollouts are told before their iteration's checkpoint: a resumed run has them no more."""
+
     type: Literal["samples"] = "samples"
     iteration: int
     step: int
     samples: list[Sample]
+
+    @property
+    def are_fixed(self) -> bool:
+        return all(sample.kind == "fixed" for sample in self.samples)
 
 
 class Checkpoint(Event):

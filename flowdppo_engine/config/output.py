@@ -35,6 +35,13 @@ class SamplesConfig(Strict):
     every: int = knob(10, "Draw samples after this many iterations.", unit="iterations", ge=1)
     num_prompts: int = knob(8, "Prompts drawn, the same ones each time.", ge=1, le=64)
     seeds_per_prompt: int = knob(2, "Images for each of them, the same seeds each time.", ge=1, le=16)
+    rollout_groups: int = knob(
+        1,
+        "Groups of the iteration whose images are kept too, as training drew and judged them; 0 for none.",
+        unit="groups",
+        ge=0,
+        le=16,
+    )
 
 
 class TrackingConfig(Strict):

@@ -31,7 +31,7 @@ def one_step_of(config: RunConfig) -> RunConfig:
             num_drift_prompts=min(evaluation.num_drift_prompts, num_evaluated),
             num_denoising_steps=min(evaluation.num_denoising_steps, NUM_EVALUATION_STEPS),
         ),
-        samples=_changed(config.samples, num_prompts=1),
+        samples=_changed(config.samples, num_prompts=1, rollout_groups=0),
         tracking=TrackingConfig(),
     )
 

@@ -51,7 +51,7 @@ class History:
                 self._forget_past(event.iteration)
             case Evaluation():
                 self.evaluations[event.iteration, event.prompt_set] = event
-            case Samples():
+            case Samples() if event.are_fixed:
                 self.sample_iterations.add(event.iteration)
             case Checkpoint():
                 self.position = (event.iteration, event.step)

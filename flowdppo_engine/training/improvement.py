@@ -48,6 +48,27 @@ class Improvement:
         self._move_on(diagnostics)
         return values
 
+    def measure_kl(self, batch: UpdateBatch, rows: torch.Tensor, check: Callable[[], None]) -> torch.Tensor | None:
+        """KL of the policy as it is to the base model in nats, as `kl/reference_nats`, of each image alone.
+
+        `[len(rows)]` for `rows` of this process; None where the objective has none, or none is logged. A collective.
+        """
+        if not (isinstance(self._objective, PolicyGradient) and self._config.reference.num_logged):
+            return None
+        num_slots, update = self._objective.num_slots(batch), self._config.update
+        size = max(1, update.tile_samples * update.tile_steps // num_slots)
+        num_passes = -(-len(rows) // size)
+        if self._processes.passes_together:
+            num_passes = self._processes.most(num_passes)
+        parts = [torch.empty(0)]
+        with self._processes.section():
+            for number in range(num_passes):
+                check()
+                some = rows[number * size : (number + 1) * size]
+                measured = self._reference_of(batch, some)["kl/reference_mean"]
+                parts.append(measured.view(num_slots, len(some)).mean(dim=0))
+        return torch.cat(parts) * self._model.num_latent_dims
+
     def _choose_old_policy(self, batch: UpdateBatch) -> None:
         """Once a run, in its first iteration: keep the rollout's velocities, or compute them anew each time."""
         if not isinstance(self._objective, PolicyGradient):

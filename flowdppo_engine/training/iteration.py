@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import torch
 
 from flowdppo_engine.config import RunConfig
+from flowdppo_engine.events import Sample, Samples
 from flowdppo_engine.models.conditions import Conditions
+from flowdppo_engine.prompts import Prompt
 from flowdppo_engine.rewards.scored import Scored
 from flowdppo_engine.training.batch import RecordedStep, UpdateBatch
 from flowdppo_engine.training.denoising import Denoising
@@ -18,6 +20,7 @@ from flowdppo_engine.training.reporting import Reporter
 from flowdppo_engine.training.resources import Stopwatch, peak_memory_gib
 from flowdppo_engine.training.sampler import Noise, Sampler
 from flowdppo_engine.training.setup import Ingredients
+from flowdppo_engine.training.shown_groups import ShownGroups, ShownRollout
 from flowdppo_engine.training.state import TrainState
 
 Check = Callable[[], None]
@@ -27,7 +30,7 @@ Check = Callable[[], None]
 class Rollout:
     """The N images of an iteration that this process drew, as what is needed of them.
 
-    `latents` `[N, ...]` fp32, `small` their thumbnails `[N, D]`.
+    `latents` `[N, ...]` fp32, `small` their thumbnails `[N, D]`, `prompts` those of the groups.
     """
 
     denoising: Denoising
@@ -36,17 +39,28 @@ class Rollout:
     condition_of: Callable[[torch.Tensor], Conditions]
     scored: Scored
     small: torch.Tensor
+    prompts: list[Prompt]
 
 
 class Iteration:
     """Runs iterations on `state`, which changes only where a whole one is done."""
 
-    def __init__(self, config: RunConfig, ingredients: Ingredients, state: TrainState, reporter: Reporter):
+    def __init__(
+        self,
+        config: RunConfig,
+        ingredients: Ingredients,
+        state: TrainState,
+        reporter: Reporter,
+        shown: ShownGroups | None = None,
+    ):
+        """`shown` are told of as samples, before the metrics of their iteration."""
         self._config = config
         self._ingredients = ingredients
         self._model = ingredients.model
         self._processes = ingredients.processes
         self._state = state
+        self._reporter = reporter
+        self._shown = shown
         self._groups = ingredients.processes.own_groups(config.rollout.groups_per_iteration)
         self._grids = Grids(config, ingredients.model)
         self._sampler = Sampler(ingredients.model, config.rollout, self._groups)
@@ -59,13 +73,21 @@ class Iteration:
         Stopped, and the state is then as before.
         """
         watch, iteration = Stopwatch(), self._state.position.iteration
-        rollout = self._roll_out(iteration, watch, check, waiting)
+        shown = self._shown.of(iteration + 1) if self._shown else None
+        rollout = self._roll_out(iteration, watch, check, waiting, shown)
         judged = self._judge(rollout.scored)
+        batch = self._batch(rollout, judged, iteration)
         with watch.of("update"):
-            values = self._improvement.run(self._batch(rollout, judged, iteration), check)
+            # Of the policy that drew the images, which the update moves away.
+            kl = self._improvement.measure_kl(batch, shown.rows, check) if shown else None
+            values = self._improvement.run(batch, check)
+        if shown:
+            self._tell(shown.describe(rollout.prompts, rollout.scored, batch.advantages, kl))
         return judged.metrics() | self._diversity(rollout) | values | self._resources(rollout, watch)
 
-    def _roll_out(self, iteration: int, watch: Stopwatch, check: Check, waiting: Check) -> Rollout:
+    def _roll_out(
+        self, iteration: int, watch: Stopwatch, check: Check, waiting: Check, shown: ShownRollout | None
+    ) -> Rollout:
         config, ingredients = self._config.rollout, self._ingredients
         in_order = ingredients.schedule.prompts_of(iteration)
         group_prompts = [ingredients.prompts.train[in_order[group]] for group in self._groups]
@@ -76,6 +98,8 @@ class Iteration:
             check()
             with watch.of("decode"):
                 images = self._model.decode(drawn)
+                if shown:
+                    shown.take(images, rows)
             latents.append(drawn)
             small.append(thumbnails(images))
             with watch.of("reward"):
@@ -95,7 +119,13 @@ class Iteration:
             lambda rows: conditions.take(rows // config.group_size),
             scored,
             torch.cat(small),
+            group_prompts,
         )
+
+    def _tell(self, own: list[Sample]) -> None:
+        samples = [sample for part in self._processes.gather(own) for sample in part]
+        position = self._state.position
+        self._reporter.emit(Samples(iteration=position.iteration, step=position.step, samples=samples))
 
     def _judge(self, scored: Scored) -> Judged:
         weights, group_size = self._ingredients.rewards.weights, self._config.rollout.group_size

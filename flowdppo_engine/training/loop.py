@@ -15,6 +15,7 @@ from flowdppo_engine.training.iteration import Iteration
 from flowdppo_engine.training.keeper import CheckpointKeeper
 from flowdppo_engine.training.reporting import Progress, Reporter
 from flowdppo_engine.training.setup import Ingredients
+from flowdppo_engine.training.shown_groups import ShownGroups
 from flowdppo_engine.training.state import TrainState
 from flowdppo_engine.training.stopping import StopFile, Stopped, StopRequest
 
@@ -44,7 +45,8 @@ class Loop:
         self._evaluator = Evaluator(
             config, ingredients.model, ingredients.rewards, ingredients.store, ingredients.processes
         )
-        self._iteration = Iteration(config, ingredients, state, reporter)
+        shown = ShownGroups(config, folder, ingredients.processes)
+        self._iteration = Iteration(config, ingredients, state, reporter, shown)
         best_score = BestScore.of(config, ingredients.rewards) if config.checkpoint.keep_best else None
         self._keeper = CheckpointKeeper(config.checkpoint, folder, state, reporter, best_score)
 

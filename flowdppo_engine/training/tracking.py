@@ -54,6 +54,8 @@ class Tracking:
             case Resumed():
                 self._told_before = read_places(self._folder)
                 self._start()
+            case Samples() if not event.are_fixed:
+                pass
             case Metrics() | Evaluation() | Samples():
                 if self._trackers and _place(event) not in self._told_before:
                     self._hand_on(event)
@@ -114,7 +116,8 @@ def scores_by_name(event: Evaluation) -> dict[str, float]:
 def read_places(run_folder: Path) -> set[Place]:
     """What the attempts so far told, as far as trackers are concerned, void or not."""
     events = map(parse_event, (run_folder / EVENTS_FILE).read_bytes().splitlines())
-    return {_place(event) for event in events if isinstance(event, Metrics | Evaluation | Samples)}
+    told = (event for event in events if not isinstance(event, Samples) or event.are_fixed)
+    return {_place(event) for event in told if isinstance(event, Metrics | Evaluation | Samples)}
 
 
 def without_secrets(text: str, environment: Mapping[str, str]) -> str:

@@ -43,7 +43,7 @@ def facts(folder: Path) -> dict:
     told = {}
     for event in live_line(folder):
         if event.type in ("metrics", "samples", "evaluation", "checkpoint", "best"):
-            key = (event.type, event.iteration, getattr(event, "prompt_set", None))
+            key = (event.type, event.iteration, getattr(event, "prompt_set", None), getattr(event, "are_fixed", None))
             assert key not in told, f"{key} was told twice"
             told[key] = _without_times(event)
     return told

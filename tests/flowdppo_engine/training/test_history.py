@@ -1,4 +1,4 @@
-from flowdppo_engine.events import Best, Checkpoint, Evaluation, EventWriter, Resumed, Samples, Started
+from flowdppo_engine.events import Best, Checkpoint, Evaluation, EventWriter, Resumed, Sample, Samples, Started
 from flowdppo_engine.training.history import History
 
 STARTED = Started(total_iterations=9, num_latent_dims=1, num_trainable_parameters=1, engine_version="0")
@@ -8,8 +8,9 @@ def evaluation(iteration, prompt_set="set"):
     return Evaluation(iteration=iteration, step=0, prompt_set=prompt_set, num_prompts=0, scores={}, difference={})
 
 
-def samples(iteration):
-    return Samples(iteration=iteration, step=0, samples=[])
+def samples(iteration, kind="fixed"):
+    sample = Sample(index=0, path="a.png", prompt="a dog", seed=0, rewards={}, kind=kind)
+    return Samples(iteration=iteration, step=0, samples=[sample])
 
 
 def checkpoint(iteration, path, removed=()):
@@ -26,6 +27,10 @@ def test_what_lies_past_a_resumption_is_forgotten():
     assert history.has_started
     assert set(history.evaluations) == {(0, "set"), (2, "set")}
     assert history.sample_iterations == {2}
+
+
+def test_what_training_drew_does_not_stand_for_the_samples_that_are_due():
+    assert History.of([samples(2), samples(4, "rollout")]).sample_iterations == {2}
 
 
 def test_checkpoints_are_those_announced_and_not_removed():

@@ -87,6 +87,20 @@ def test_samples_of_all_processes_are_there(runs, name):
     assert all((runs / name / sample.path).is_file() for sample in last.samples)
 
 
+@pytest.mark.parametrize("name", ["uneven", "uneven-sharded"])
+def test_groups_that_different_processes_drew_are_told_as_one_process_tells_them(runs, name):
+    told, alone = (
+        [event.samples for event in read_events(runs / folder) if event.type == "samples" and not event.are_fixed]
+        for folder in (name, SAME[name])
+    )
+    assert [[sample.group for sample in samples] for samples in told] == [[0] * 4 + [2] * 4]
+    for sample, expected in zip(*told, *alone, strict=True):
+        assert (sample.path, sample.prompt) == (expected.path, expected.prompt)
+        assert sample.advantage == pytest.approx(expected.advantage, abs=1e-2)
+        assert sample.kl == pytest.approx(expected.kl, rel=0.05) and sample.kl > 0
+        assert (runs / name / sample.path).is_file()
+
+
 def test_a_sharded_runs_checkpoint_is_one_for_plain_diffusers(runs):
     pipeline = make_pipeline()
     checkpoint = last_checkpoint(runs / "uneven-sharded")

@@ -31,7 +31,8 @@ def test_undisturbed_run_tells_everything(runs, exit_codes):
     told = list(facts(folder))
     assert [key[1] for key in told if key[0] == "metrics"] == [1, 2, 3, 4]
     assert [key[1] for key in told if key[0] == "checkpoint"] == [2, 4]
-    assert [key[1] for key in told if key[0] == "samples"] == [0, 2, 4]
+    assert [key[1] for key in told if key[0] == "samples" and key[3]] == [0, 2, 4]
+    assert [key[1] for key in told if key[0] == "samples" and not key[3]] == [2, 4]
     assert [key[1] for key in told if key[0] == "evaluation"] == [0, 0, 2, 2, 4, 4]
     kinds = [event.type for event in read_events(folder) if event.type not in ("phase", "log")]
     assert kinds[0] == "started" and kinds[-1] == "finished"

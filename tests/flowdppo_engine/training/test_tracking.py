@@ -82,7 +82,9 @@ def test_every_metric_and_every_score_is_there(finished):
 
 def test_the_samples_are_there_as_images_pixel_for_pixel(finished):
     board = read_back(finished)
-    told = [sample for event in live_line(finished) if event.type == "samples" for sample in event.samples]
+    events = [event for event in live_line(finished) if event.type == "samples"]
+    told = [sample for event in events if event.are_fixed for sample in event.samples]
+    assert len(events) == 5
     tags = board.Tags()["images"]
     assert tags == [f"samples/{sample.index:02d} {sample.prompt} (seed {sample.seed})" for sample in told[:2]]
     assert [event.step for event in board.Images(tags[0])] == [0, 4, 8]

@@ -61,7 +61,8 @@ COMMON = {"optimizer": {"eps": 1e-4}, "iterations": 2}
 VARIANTS = {
     "policy_gradient": {},
     "uneven": {
-        "evaluation": {"num_prompts": 3, "batch_size": 1}, "samples": {"num_prompts": 3, "seeds_per_prompt": 1},
+        "evaluation": {"num_prompts": 3, "batch_size": 1},
+        "samples": {"num_prompts": 3, "seeds_per_prompt": 1, "rollout_groups": 2},
         "reference": {"num_logged": 7}, "advantage": {"std": "batch"}, "update": {"tile_samples": 3},
     },
     "no_advantage": {"rollout": {"groups_per_iteration": 2}, "update": {"tile_samples": 3}},
