@@ -1,7 +1,7 @@
 """What the panel's page asks the server. It only reads, and asks anew each time what the person may see.
 
-The address carries everything: runs by id, and the view (`x`, `smooth`, `log`, `lost`, `seeds`, `keys`). None of it is
-trusted.
+The address carries everything: runs by id, and the view (`x`, `smooth`, `log`, `lost`, `seeds`, `multiples`, `keys`,
+and what the scripts read of it). None of it is trusted.
 """
 
 from uuid import UUID
@@ -14,17 +14,19 @@ from teams.models import User
 
 MAX_RUNS = 50
 MAX_SMOOTHING = 0.98
+X_AXES = ("iteration", "step", "samples", "hours")
+# As in the address: before there was a choice, 1 stood for the KLs.
+LOG_AXES = {"1": "kl", "all": "all"}
 
 
 def open_view(request: gr.Request) -> list:
-    """The controls as the address says: across, smoothing, logarithmic KL, lost attempts, mean over seeds, curves."""
+    """The controls as the address says, in the order of the page: `frontend.panel.page`."""
     query = request.query_params
     return [
-        gr.update(value="step" if query.get("x") == "step" else "iteration"),
+        gr.update(value=query.get("x") if query.get("x") in X_AXES else X_AXES[0]),
         gr.update(value=_smoothing(query.get("smooth", "0"))),
-        gr.update(value=query.get("log") == "1"),
-        gr.update(value=query.get("lost") == "1"),
-        gr.update(value=query.get("seeds") == "1"),
+        gr.update(value=LOG_AXES.get(query.get("log"), "")),
+        *(gr.update(value=query.get(name) == "1") for name in ("lost", "seeds", "multiples")),
         list_curves(request),
     ]
 

@@ -9,12 +9,13 @@ from django.templatetags.static import static
 
 from frontend.panel import events
 
-X_AXES = [("Iteration", "iteration"), ("Optimizer step", "step")]
+X_AXES = [("Iteration", "iteration"), ("Optimizer step", "step"), ("Samples", "samples"), ("GPU hours", "hours")]
+LOG_AXES = [("None", ""), ("KL", "kl"), ("All", "all")]
 
 # Tells the scripts what the controls say. They may not have arrived yet, so the last word waits for them.
 APPLY = """
-(x, smooth, log, lost, seeds, keys) => {
-  window.panelControls = {x, smooth, log, lost, seeds, keys};
+(x, smooth, log, lost, seeds, multiples, keys) => {
+  window.panelControls = {x, smooth, log, lost, seeds, multiples, keys};
   window.dispatchEvent(new CustomEvent("panel:controls", {detail: window.panelControls}));
 }
 """
@@ -30,14 +31,15 @@ def build_page() -> gr.Blocks:
             smooth = gr.Slider(
                 0, events.MAX_SMOOTHING, 0, step=0.01, label="Smoothing", elem_id="panel-smooth", buttons=[]
             )
-            log = gr.Checkbox(value=False, label="Logarithmic KL", elem_id="panel-log")
+            log = gr.Radio(LOG_AXES, value="", label="Log axis", elem_id="panel-log")
             lost = gr.Checkbox(value=False, label="Lost attempts", elem_id="panel-lost")
             seeds = gr.Checkbox(value=False, label="Mean over seeds", elem_id="panel-seeds")
+            multiples = gr.Checkbox(value=False, label="A chart a run", elem_id="panel-multiples")
             with gr.Accordion("Choose curves", open=False, elem_id="panel-picker"):
                 keys = gr.CheckboxGroup([], show_label=False, elem_id="panel-keys")
         view = gr.HTML(html_template="", js_on_load=MOUNT % static("js/panel/main.js"), elem_id="panel-view")
 
-        controls = [x, smooth, log, lost, seeds, keys]
+        controls = [x, smooth, log, lost, seeds, multiples, keys]
         tell_scripts = {"fn": None, "inputs": controls, "js": APPLY, **PRIVATE}
         page.load(serve(events.open_view), outputs=controls, **PRIVATE).then(**tell_scripts)
         view.metrics_arrived(serve(events.list_curves), outputs=[keys], **PRIVATE)

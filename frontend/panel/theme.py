@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import gradio as gr
 
-STYLESHEETS = ("css/tokens.css", "css/panel-controls.css", "css/panel.css", "css/panel-samples.css")
+PARTS = ("panel-controls", "panel", "panel-samples", "panel-frontier")
+STYLESHEETS = ("css/tokens.css", *(f"css/{part}.css" for part in PARTS))
 
 
 def make_theme() -> gr.themes.Base:

@@ -7,18 +7,23 @@ from django.views.decorators.http import require_GET
 
 from runs.run_picker import PAGE, SEARCH, read_picker, run_ids
 
-CURVES = "curves"
+CURVES, FRONTIER = "curves", "frontier"
+# The last two: which of the runs are hidden, by their places, and what part of a chart is looked at.
+OF_THESE_RUNS = ("runs", "run", SEARCH, PAGE, "hide", "zoom")
 
 
 @require_GET
 def curves_page(request: HttpRequest) -> HttpResponse:
     if "run" in request.GET:
         return redirect(_with_runs_in_one(request))
+    shown = FRONTIER if request.GET.get("view") == FRONTIER else CURVES
     context = {
         "picker": read_picker(request.user, request.GET),
-        "shown": CURVES,
+        "shown": shown,
+        "title": shown.capitalize(),
+        "pick_words": f"Pick some to see their {shown}.",
         "view_of_panel": _view_of_panel(request).items(),
-        "panel_query": _panel_query(request),
+        "panel_query": _panel_query(request, shown),
     }
     return render(request, "runs/curves.html", context)
 
@@ -38,13 +43,13 @@ def _with_runs_in_one(request: HttpRequest) -> str:
 
 
 def _view_of_panel(request: HttpRequest) -> dict[str, str]:
-    """What the address says of the panel, but for the runs."""
-    return {name: value for name, value in request.GET.items() if name not in ("runs", "run", SEARCH, PAGE)}
+    """What the address says of the panel that goes for other runs as well."""
+    return {name: value for name, value in request.GET.items() if name not in OF_THESE_RUNS}
 
 
-def _panel_query(request: HttpRequest) -> str:
+def _panel_query(request: HttpRequest, shown: str) -> str:
     query = request.GET.copy()
     for name in (SEARCH, PAGE):
         query.pop(name, None)
-    query["view"] = CURVES
+    query["view"] = shown
     return query.urlencode(safe=",/")

@@ -18,9 +18,10 @@ def bucket_of(num_buckets: int | str) -> str:
 BUCKET = bucket_of(NUM_BUCKETS)
 # Arrays compare element by element, value first.
 EXTREMES = "min(ARRAY[value, iteration, step]) AS low, max(ARRAY[value, iteration, step]) AS high"
+TIMED_EXTREMES = EXTREMES.replace("step]", "step, time]")
 COLUMNS = """
-    place, key, last_point, low[1], low[2]::int, low[3]::int, high[1], high[2]::int, high[3]::int,
-    end_value, end_iteration, end_step
+    place, key, last_point, low[1], low[2]::int, low[3]::int, low[4], high[1], high[2]::int, high[3]::int, high[4],
+    end_value, end_iteration, end_step, end_time
 """
 COUNTS = "(attempt.valid_until IS NULL OR iteration <= attempt.valid_until)"
 
@@ -38,13 +39,13 @@ CROSS JOIN LATERAL (
     WHERE point.run_id = wanted.run_id AND point.key = wanted_key.key
 ) AS span
 CROSS JOIN LATERAL (
-    SELECT value AS end_value, iteration AS end_iteration, step AS end_step
+    SELECT value AS end_value, iteration AS end_iteration, step AS end_step, time AS end_time
     FROM runs_metricpoint AS point JOIN runs_attempt AS attempt ON attempt.id = point.attempt_id
     WHERE point.run_id = wanted.run_id AND point.key = wanted_key.key AND {COUNTS}
     ORDER BY iteration DESC LIMIT 1
 ) AS finish
 CROSS JOIN LATERAL (
-    SELECT min(iteration) AS begin, {EXTREMES}
+    SELECT min(iteration) AS begin, {TIMED_EXTREMES}
     FROM runs_metricpoint AS point JOIN runs_attempt AS attempt ON attempt.id = point.attempt_id
     WHERE point.run_id = wanted.run_id AND point.key = wanted_key.key AND {COUNTS}
     GROUP BY {BUCKET}
@@ -55,23 +56,24 @@ ORDER BY place, key, begin
 # A live tick. OFFSET 0 has the database go by the index over (run, id), which leads to nothing but what is new.
 SINCE = f"""
 WITH valid AS (
-    SELECT place, key, point.id, iteration, step, value
+    SELECT place, key, point.id, iteration, step, value, time
     FROM unnest(%(runs)s::uuid[], %(after)s::bigint[]) WITH ORDINALITY AS wanted (run_id, after, place)
     CROSS JOIN LATERAL (
-        SELECT id, attempt_id, key, iteration, step, value FROM runs_metricpoint
+        SELECT id, attempt_id, key, iteration, step, value, time FROM runs_metricpoint
         WHERE run_id = wanted.run_id AND id > wanted.after OFFSET 0
     ) AS point
     JOIN runs_attempt AS attempt ON attempt.id = point.attempt_id
     WHERE key = ANY(%(keys)s) AND {COUNTS}
 ), span AS (
     SELECT place, key, min(iteration) AS first, max(iteration) AS last, max(id) AS last_point,
-        max(ARRAY[iteration, step, value]) AS finish
+        max(ARRAY[iteration, step, value, time]) AS finish
     FROM valid GROUP BY place, key
 ), bucket AS (
-    SELECT place, key, min(iteration) AS begin, {EXTREMES}
+    SELECT place, key, min(iteration) AS begin, {TIMED_EXTREMES}
     FROM valid JOIN span USING (place, key) GROUP BY place, key, {BUCKET}
 ), named AS (
-    SELECT *, finish[3] AS end_value, finish[1]::int AS end_iteration, finish[2]::int AS end_step
+    SELECT *, finish[3] AS end_value, finish[1]::int AS end_iteration, finish[2]::int AS end_step,
+        finish[4] AS end_time
     FROM span JOIN bucket USING (place, key)
 )
 SELECT {COLUMNS} FROM named ORDER BY place, key, begin
@@ -97,18 +99,20 @@ ORDER BY found.key
 
 @dataclass
 class Curve:
-    """Points of one metric, in the order of their iterations."""
+    """Points of one metric, in the order of their iterations; `times` in seconds since 1970."""
 
     iterations: list[int] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
 
-    def add(self, value: float, iteration: int, step: int) -> None:
+    def add(self, value: float, iteration: int, step: int, time: float) -> None:
         if self.iterations and self.iterations[-1] == iteration:
             return
         self.iterations.append(iteration)
         self.steps.append(step)
         self.values.append(float(f"{value:.{SIGNIFICANT_DIGITS}g}"))
+        self.times.append(time)
 
 
 @dataclass
@@ -127,10 +131,10 @@ def read_curves(after: dict[UUID, int], keys: Iterable[str]) -> dict[UUID, RunCu
         curves = found.setdefault(run_id, RunCurves(last_point))
         curves.last_point = max(curves.last_point, last_point)
         curve = curves.by_key.setdefault(key, Curve())
-        low, high = points[:3], points[3:6]
+        low, high = points[:4], points[4:8]
         for point in (low, high) if low[1] < high[1] else (high, low):
             curve.add(*point)
-        ends[run_id, key] = points[6:]
+        ends[run_id, key] = points[8:]
     for (run_id, key), end in ends.items():
         found[run_id].by_key[key].add(*end)
     return found
@@ -144,7 +148,7 @@ def read_keys(run_ids: list[UUID]) -> list[str]:
 
 
 def _read_buckets(after: dict[UUID, int], keys: list[str]) -> Iterator[tuple]:
-    """Run, key, last point, then value, iteration and step of the bucket's lowest, highest and the curve's last."""
+    """Run, key, last point; then value, iteration, step and time of a bucket's lowest and highest, and of the end."""
     for query, is_new in ((WHOLE, True), (SINCE, False)):
         runs = [run_id for run_id, last_point in after.items() if (last_point == 0) == is_new]
         if not runs:

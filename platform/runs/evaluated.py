@@ -1,6 +1,8 @@
 """Scores of checkpoints, with how far each is from the base model: what "best so far" and the frontier are made of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import F, FloatField, Func, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast
@@ -75,6 +77,20 @@ def read_measured(user: User, runs: list[Run], score: Score) -> list[Measured]:
     ]
     place = {run.id: number for number, run in enumerate(runs)}
     return sorted(found, key=lambda one: (place[one.run.id], one.iteration))
+
+
+def read_scores(
+    user: User, runs: Sequence[Run], score: Score
+) -> dict[tuple[UUID, int], tuple[float, float | None, float | None]]:
+    """By run and iteration: the mean of this score, and its 95 % interval."""
+    rows = (
+        visible_evaluations(user)
+        .filter(run__in=runs, prompt_set=score.prompt_set)
+        .annotate(**{name: _part(score.reward, name) for name in ("mean", "low", "high")})
+        .filter(mean__isnull=False)
+        .values_list("run_id", "iteration", "mean", "low", "high")
+    )
+    return {(run_id, iteration): (mean, low, high) for run_id, iteration, mean, low, high in rows}
 
 
 def _part(reward: str, name: str) -> Cast:

@@ -17,6 +17,7 @@ from runs.lists.read import Scope
 from runs.models import Experiment
 from runs.overviews import experiments_overview
 from runs.panel_views import MAX_RUNS
+from runs.run_picker import address_of_curves
 from runs.services import require_writer
 from runs.templatetags.figures import num_by_state
 from teams.selectors import may_write, teams_of, teams_written_by
@@ -75,8 +76,7 @@ def experiment_compare(request: HttpRequest, experiment_id: int) -> HttpResponse
     ticked = [selectors.parse_run_id(text) for text in request.GET.getlist("run")]
     chosen = runs.filter(id__in=ticked) if ticked else runs.filter(archived_at=None)
     newest = chosen.order_by("-created_at", "-id").values_list("id", flat=True)[:MAX_RUNS]
-    ids = ",".join(str(run_id) for run_id in newest)
-    return redirect(f"/panel/?runs={ids}")
+    return redirect(address_of_curves(newest))
 
 
 @require_http_methods(["GET", "POST"])

@@ -16,6 +16,7 @@ from runs.lists.question import Question
 from runs.lists.read import Scope, default_columns, read_runs
 from runs.models import Run, RunState
 from runs.panel_views import MAX_RUNS
+from runs.run_picker import address_of_curves
 from runs.services import require_writer
 from teams.selectors import teams_written_by
 
@@ -142,7 +143,7 @@ def _do(request: HttpRequest, deed: str, runs: list[Run]) -> str:
 def _compare(request: HttpRequest, runs: list[Run]) -> HttpResponse:
     if len(runs) > MAX_RUNS:
         messages.info(request, f"The panel overlays at most {MAX_RUNS} runs: these are the newest of {len(runs)}.")
-    return redirect(f"/panel/?runs={','.join(str(run.id) for run in runs[:MAX_RUNS])}")
+    return redirect(address_of_curves(run.id for run in runs[:MAX_RUNS]))
 
 
 def _way_back(request: HttpRequest) -> str:

@@ -7,14 +7,15 @@ from uuid import UUID
 
 from django.db import connection
 
-from runs.curves import EXTREMES, NUM_BUCKETS, Curve, bucket_of
+from runs.curves import NUM_BUCKETS, TIMED_EXTREMES, Curve, bucket_of
 from runs.selectors import visible_runs
 from teams.models import User
 
 # From the point that still counts on, so that the line begins where it left the one that people see.
 LOST = f"""
 WITH lost AS (
-    SELECT attempt.run_id, attempt.number, attempt.outcome, attempt.valid_until, key, iteration, step, value
+    SELECT attempt.run_id, attempt.number, attempt.outcome, attempt.valid_until, key, iteration, step, value,
+        time
     FROM runs_attempt AS attempt
     JOIN runs_metricpoint AS point ON point.run_id = attempt.run_id AND point.attempt_id = attempt.id
     WHERE attempt.run_id = ANY(%(runs)s) AND attempt.valid_until IS NOT NULL
@@ -23,7 +24,7 @@ WITH lost AS (
     SELECT run_id, number, key, min(iteration) AS first, max(iteration) AS last
     FROM lost GROUP BY run_id, number, key HAVING max(iteration) > max(valid_until)
 )
-SELECT run_id, number, min(outcome), key, {EXTREMES}
+SELECT run_id, number, min(outcome), key, {TIMED_EXTREMES}
 FROM lost JOIN span USING (run_id, number, key)
 GROUP BY run_id, number, key, {bucket_of(NUM_BUCKETS)}
 ORDER BY run_id, number, key, min(iteration)
@@ -48,6 +49,6 @@ def read_lost(user: User, run_ids: Sequence[UUID], keys: Sequence[str]) -> dict[
         for run_id, number, outcome, key, low, high in cursor:
             attempt = found[run_id].setdefault(number, LostAttempt(number, outcome))
             curve = attempt.by_key.setdefault(key, Curve())
-            for value, iteration, step in sorted((low, high), key=lambda point: point[1]):
-                curve.add(value, int(iteration), int(step))
+            for value, iteration, step, time in sorted((low, high), key=lambda point: point[1]):
+                curve.add(value, int(iteration), int(step), time)
     return {run_id: list(attempts.values()) for run_id, attempts in found.items()}

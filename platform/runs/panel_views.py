@@ -13,6 +13,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from runs import media
+from runs.frontier_points import read_frontier_points
 from runs.metric_names import SHOWN_FIRST, title_of
 from runs.models import Sample
 from runs.series import list_metric_keys, read_lost_series, read_series
@@ -41,15 +42,27 @@ def fetched(view: View) -> View:
 
 @fetched
 def series(request: HttpRequest) -> HttpResponse:
-    """Curves, evaluations and sample iterations of `runs`, for the metrics `keys`; new ones since `cursor`."""
+    """Curves, evaluations and sample iterations of `runs`, for the metrics `keys`; new ones since `cursor`.
+
+    With `hours=1` also the GPU hours that each iteration was done at.
+    """
     keys = _list(request, "keys", MAX_KEYS)
-    return _json(read_series(request.user, _run_ids(request), keys, request.GET.get("cursor", "")))
+    cursor = request.GET.get("cursor", "")
+    return _json(read_series(request.user, _run_ids(request), keys, cursor, _with_hours(request)))
 
 
 @fetched
 def lost_series(request: HttpRequest) -> HttpResponse:
     """What attempts of `runs` had written of the metrics `keys` before a later attempt rolled it back."""
-    return _json(read_lost_series(request.user, _run_ids(request), _list(request, "keys", MAX_KEYS)))
+    keys = _list(request, "keys", MAX_KEYS)
+    return _json(read_lost_series(request.user, _run_ids(request), keys, _with_hours(request)))
+
+
+@fetched
+def frontier(request: HttpRequest) -> HttpResponse:
+    """A point for each checkpoint of `runs`: the quantity `across` against the quantity `up`."""
+    across, up = request.GET.get("across", ""), request.GET.get("up", "")
+    return _json(read_frontier_points(request.user, _run_ids(request), across, up))
 
 
 @fetched
@@ -116,6 +129,10 @@ def _run_ids(request: HttpRequest) -> list[UUID]:
         return [UUID(run_id) for run_id in ids]
     except ValueError:
         raise ValueError(f"runs = {','.join(ids)} has a part that is no run's id: give ids, with commas.") from None
+
+
+def _with_hours(request: HttpRequest) -> bool:
+    return request.GET.get("hours") == "1"
 
 
 def _list(request: HttpRequest, name: str, longest: int) -> list[str]:

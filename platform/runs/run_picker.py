@@ -6,16 +6,17 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import QueryDict
+from django.urls import reverse
 
 from runs.filters import FilterError
 from runs.lists.columns import column_of
 from runs.lists.keyset import read_page
 from runs.lists.question import Question
 from runs.models import Experiment, Run
+from runs.panel_views import MAX_RUNS
 from runs.selectors import parse_run_id, visible_runs
 from teams.models import User
 
-MOST_RUNS = 50
 SEARCH, PAGE = "find", "after"
 
 
@@ -62,7 +63,12 @@ def run_ids(query: QueryDict) -> list[UUID]:
     """The runs that an address names, as `runs=A,B` and as ticked boxes (`run=C`): what is no id is left out."""
     texts = [text for part in query.getlist("runs") for text in part.split(",")] + query.getlist("run")
     found = (parse_run_id(text) for text in texts)
-    return list(dict.fromkeys(run_id for run_id in found if run_id))[:MOST_RUNS]
+    return list(dict.fromkeys(run_id for run_id in found if run_id))[:MAX_RUNS]
+
+
+def address_of_curves(ids: Iterable[UUID]) -> str:
+    """Where the curves of these runs are."""
+    return f"{reverse('curves')}?runs={','.join(map(str, ids))}"
 
 
 def find_runs(user: User, ids: list[UUID]) -> list[Run]:

@@ -13,9 +13,11 @@ from django.urls import reverse
 from runs import cursors
 from runs.cursors import Position
 from runs.curves import Curve, RunCurves, read_curves, read_keys
-from runs.lost_points import read_lost
+from runs.gpu_hours import Clock, Held, clock_of, held_by
+from runs.lost_points import LostAttempt, read_lost
 from runs.metric_names import KL_TO_BASE
 from runs.models import Evaluation, MetricPoint, Run, Sample, SampleKind
+from runs.samples_seen import Seen, seen_by
 from runs.seed_groups import group_key
 from runs.selectors import STANDS, visible_runs
 from teams.models import User
@@ -27,13 +29,17 @@ def list_metric_keys(user: User, run_ids: Sequence[UUID]) -> list[str]:
     return read_keys(list(visible))
 
 
-def read_series(user: User, run_ids: Sequence[UUID], keys: Sequence[str], cursor: str = "") -> dict:
-    """All of it, ready for JSON. Raises ValueError where the cursor is none of ours."""
+def read_series(
+    user: User, run_ids: Sequence[UUID], keys: Sequence[str], cursor: str = "", with_hours: bool = False
+) -> dict:
+    """All of it, ready for JSON; `with_hours` also each run's GPU hours. Raises ValueError on a foreign cursor."""
     asked_for = visible_runs(user).filter(id__in=run_ids).prefetch_related("attempts").in_bulk()
     runs = [asked_for[run_id] for run_id in dict.fromkeys(run_ids) if run_id in asked_for]
     known = cursors.decode(cursor)
     start = {run.id: _start(run, known.get(run.id)) for run in runs}
     curves = read_curves({run_id: at.point for run_id, at in start.items()}, keys)
+    held = held_by(runs, keys) if with_hours else {}
+    seen = seen_by([run for run in runs if known.get(run.id) != start[run.id]])
     evaluations = _read_evaluations(start)
     samples = _read_sample_iterations(start)
     reached = {
@@ -50,8 +56,9 @@ def read_series(user: User, run_ids: Sequence[UUID], keys: Sequence[str], cursor
         "live": any(run.is_live for run in runs),
         "runs": [
             {
-                **_describe(run, whole=known.get(run.id) != start[run.id]),
-                "series": _as_columns(curves.get(run.id)),
+                **_describe(run, seen.get(run.id)),
+                "series": _columns(_by_key(curves, run)),
+                **({"clock": _describe_clock(clock_of(held[run.id], _by_key(curves, run)))} if with_hours else {}),
                 "evaluations": [_describe_evaluation(row) for row in evaluations[run.id]],
                 "sample_iterations": sorted(samples[run.id]),
             }
@@ -60,13 +67,16 @@ def read_series(user: User, run_ids: Sequence[UUID], keys: Sequence[str], cursor
     }
 
 
-def read_lost_series(user: User, run_ids: Sequence[UUID], keys: Sequence[str]) -> dict:
+def read_lost_series(
+    user: User, run_ids: Sequence[UUID], keys: Sequence[str], with_hours: bool = False
+) -> dict[str, list[dict]]:
     """What attempts had written before they were rolled back, ready for JSON."""
+    found = read_lost(user, run_ids, keys)
+    runs = visible_runs(user).filter(id__in=found).prefetch_related("attempts") if with_hours else []
+    held = held_by(list(runs), keys)
     return {
-        str(run_id): [
-            {"number": lost.number, "outcome": lost.outcome, "series": _columns(lost.by_key)} for lost in attempts
-        ]
-        for run_id, attempts in read_lost(user, run_ids, keys).items()
+        str(run_id): [_describe_lost(lost, held.get(run_id)) for lost in attempts]
+        for run_id, attempts in found.items()
     }
 
 
@@ -106,24 +116,34 @@ def _read_sample_iterations(start: dict[UUID, Position]) -> dict[UUID, dict[int,
     return found
 
 
-def _describe(run: Run, whole: bool) -> dict:
-    """Where the run stands; to a reader who starts (over), also what does not change."""
-    where = {"id": str(run.id), "reset": whole, "state": run.state}
+def _describe(run: Run, seen: Seen | None) -> dict:
+    """Where the run stands; to a reader who starts (over), and only to them with `seen`, also what does not change."""
+    where = {"id": str(run.id), "reset": seen is not None, "state": run.state}
     where |= {"iteration": run.iteration, "total_iterations": run.total_iterations}
-    if not whole:
+    if seen is None:
         return where
     return where | {
         "name": run.name,
         "group": group_key(run.config),
         "url": reverse("run", args=[run.id]),
+        "samples": {"start": seen.start, "before": seen.before, "each": seen.each},
         "prompt_sets": run.config["evaluation"]["prompt_sets"],
         # A reward's score goes by its label, or else by its name; training maximises those with a weight.
         "rewards": {reward.get("label") or reward["name"]: reward["weight"] for reward in run.config["rewards"]},
     }
 
 
-def _as_columns(curves: RunCurves | None) -> dict[str, dict[str, list]]:
-    return {} if curves is None else _columns(curves.by_key)
+def _by_key(curves: Mapping[UUID, RunCurves], run: Run) -> Mapping[str, Curve]:
+    return curves[run.id].by_key if run.id in curves else {}
+
+
+def _describe_clock(clock: Clock) -> dict[str, list]:
+    return {"iteration": clock.iterations, "hours": clock.hours}
+
+
+def _describe_lost(lost: LostAttempt, held: Sequence[Held] | None) -> dict:
+    clock = {} if held is None else {"clock": _describe_clock(clock_of(held, lost.by_key))}
+    return {"number": lost.number, "outcome": lost.outcome, "series": _columns(lost.by_key), **clock}
 
 
 def _columns(by_key: Mapping[str, Curve]) -> dict[str, dict[str, list]]:

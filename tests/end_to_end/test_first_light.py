@@ -80,11 +80,11 @@ def watch_until_finished(page: Page, stack: Stack, address: str) -> None:
 
 
 def compare(page: Page, stack: Stack, address: str) -> None:
-    """All runs of the experiment, overlaid in the panel on its own page."""
+    """All runs of the experiment, overlaid in the panel on the page of curves."""
     page.locator(".crumbs").get_by_role("link").last.click()
     page.get_by_role("link", name="All runs in the panel").click()
-    expect(page.locator(".legend button")).to_have_count(2)
-    page.locator(".back").get_by_role("link", name="Smoke").click()
+    expect(panel(page).locator(".legend button")).to_have_count(2)
+    panel(page).get_by_role("link", name="Open Smoke").click()
     expect(page).to_have_url(address)
 
 

@@ -1,14 +1,17 @@
 """A team with a person, and the web process on a real port."""
 
 import gc
+import mimetypes
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import BrowserContext, Page, expect
+from django.conf import settings
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from core.asgi import application
 from runs.models import Experiment
@@ -17,6 +20,8 @@ from tests.platform.core.web_client import sign_in
 
 # A busy machine takes its time; nothing here is about speed.
 PATIENCE = 90_000
+SCRIPTS = Path(settings.ROOT) / "frontend" / "static"
+ORIGIN = "http://scripts.test"
 expect.set_options(timeout=PATIENCE)
 
 
@@ -52,6 +57,22 @@ def web_address(django_db_setup) -> Iterator[str]:
     thread.join()
     # A request that the browser gave up leaves its thread's connection to the garbage collector.
     gc.collect()
+
+
+@pytest.fixture
+def scripts(page: Page):
+    """Evaluates an expression over the exports of a module: `scripts("store", "new m.Store()")`."""
+
+    def serve(route: Route) -> None:
+        path = SCRIPTS / route.request.url.removeprefix(f"{ORIGIN}/")
+        if path.is_file():
+            route.fulfill(body=path.read_bytes(), content_type=mimetypes.guess_type(path)[0])
+        else:
+            route.fulfill(body="<!doctype html>", content_type="text/html")
+
+    page.route(f"{ORIGIN}/**", serve)
+    page.goto(ORIGIN)
+    return lambda module, expression: page.evaluate(f"import('/js/panel/{module}.js').then((m) => {expression})")
 
 
 @pytest.fixture

@@ -105,11 +105,23 @@ def test_a_session_hash_opens_nothing(web, member, stranger, synthetic):
 def test_the_controls_follow_the_address(web, member, synthetic):
     asked = ask_as(web, member)
     (load, _) = server_events(page_config(asked))
-    query = f"runs={synthetic.id}&x=step&smooth=0.5&log=1&lost=1&seeds=1&keys=kl/old_mean,no/such"
-    across, smooth, log, lost, seeds, keys = ask(asked, load, query).json()["data"]
-    switches = [log["value"], lost["value"], seeds["value"]]
-    assert [across["value"], smooth["value"], *switches] == ["step", 0.5, True, True, True]
-    assert keys["value"] == ["kl/old_mean"]
+    query = f"runs={synthetic.id}&x=step&smooth=0.5&log=1&lost=1&seeds=1&multiples=1&keys=kl/old_mean,no/such"
+    values = [control["value"] for control in ask(asked, load, query).json()["data"]]
+    assert values == ["step", 0.5, "kl", True, True, True, ["kl/old_mean"]]
+
+
+@pytest.mark.parametrize(("text", "axis"), [("hours", "hours"), ("samples", "samples"), ("no", "iteration")])
+def test_there_are_four_things_to_lay_curves_over(web, member, synthetic, text, axis):
+    asked = ask_as(web, member)
+    (load, _) = server_events(page_config(asked))
+    assert ask(asked, load, f"runs={synthetic.id}&x={text}").json()["data"][0]["value"] == axis
+
+
+@pytest.mark.parametrize(("text", "choice"), [("all", "all"), ("1", "kl"), ("no", ""), ("", "")])
+def test_a_logarithm_is_for_all_for_the_kls_or_for_none(web, member, synthetic, text, choice):
+    asked = ask_as(web, member)
+    (load, _) = server_events(page_config(asked))
+    assert ask(asked, load, f"runs={synthetic.id}&log={text}").json()["data"][2]["value"] == choice
 
 
 @pytest.mark.parametrize(("text", "smoothing"), [("7", 0.98), ("-1", 0.0), ("nan", 0.0), ("x", 0.0), ("0.25", 0.25)])

@@ -1,8 +1,9 @@
 """The panel in a browser, on the real application and database."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.frontend.panel.looking import chart, drawn, open_panel, wait_for_points
 from tests.platform.runs.synthetic_run import SyntheticRun, metrics
 
 
@@ -20,33 +21,6 @@ def synthetic(experiment) -> SyntheticRun:
 def train(synthetic: SyntheticRun, iterations: range) -> None:
     synthetic.write(
         *(metrics(i, {"reward/mean": i / 100, "kl/reference_nats": i / 10, "loss/policy": -i}) for i in iterations)
-    )
-
-
-def open_panel(panel: Page, web_address: str, *runs: SyntheticRun, view: str = "") -> None:
-    panel.goto(f"{web_address}/panel/?runs={','.join(str(run.id) for run in runs)}{view}")
-    expect(panel.locator(".legend button")).to_have_count(len(runs))
-
-
-def chart(panel: Page, title: str):
-    return panel.locator(".chart", has=panel.get_by_role("heading", name=title, exact=True))
-
-
-def drawn(panel: Page, title: str) -> list[dict]:
-    """The lines of a chart, as Plotly holds them."""
-    return (
-        chart(panel, title)
-        .locator(".plot")
-        .evaluate("plot => (plot.data ?? []).map(({x, y, name}) => ({x: [...x], y: [...y], name}))")
-    )
-
-
-def wait_for_points(panel: Page, title: str, count: int) -> None:
-    panel.wait_for_function(
-        """([title, count]) => [...document.querySelectorAll(".chart")]
-            .find((chart) => chart.querySelector("h3").textContent === title)
-            ?.querySelector(".plot").data?.[0]?.x.length === count""",
-        arg=[title, count],
     )
 
 

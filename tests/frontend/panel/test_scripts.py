@@ -1,32 +1,9 @@
 """The panel's modules without a page: numbers in, numbers out."""
 
 import json
-import mimetypes
-from pathlib import Path
 
 import pytest
-from django.conf import settings
-from playwright.sync_api import Page, Route
 from scipy import stats
-
-SCRIPTS = Path(settings.ROOT) / "frontend" / "static"
-ORIGIN = "http://scripts.test"
-
-
-@pytest.fixture
-def scripts(page: Page):
-    """Evaluates an expression over the exports of a module: `scripts("store", "new m.Store()")`."""
-
-    def serve(route: Route) -> None:
-        path = SCRIPTS / route.request.url.removeprefix(f"{ORIGIN}/")
-        if path.is_file():
-            route.fulfill(body=path.read_bytes(), content_type=mimetypes.guess_type(path)[0])
-        else:
-            route.fulfill(body="<!doctype html>", content_type="text/html")
-
-    page.route(f"{ORIGIN}/**", serve)
-    page.goto(ORIGIN)
-    return lambda module, expression: page.evaluate(f"import('/js/panel/{module}.js').then((m) => {expression})")
 
 
 def answer(iterations: list[int], *, reset: bool = False, samples: tuple[int, ...] = (), live: bool = True) -> str:

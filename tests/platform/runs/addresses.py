@@ -101,6 +101,7 @@ ACCESS = {
     "curves_picker": [Access(SIGNED_IN, query="?find=state = running")],
     "run_series": [Access(FETCHED_BY_ANYONE, query="?runs={run}&keys=reward/mean")],
     "run_lost_series": [Access(FETCHED_BY_ANYONE, query="?runs={run}&keys=reward/mean")],
+    "run_frontier": [Access(FETCHED_BY_ANYONE, query="?runs={run}")],
     "run_metric_keys": [Access(FETCHED_BY_ANYONE, query="?runs={run}")],
     "run_samples": [Access(FETCHED_BY_ANYONE, query="?run={run}&iteration=1")],
     "sample_picture": [Access(FETCHED_BY_TEAM, kwargs=SAMPLE)],

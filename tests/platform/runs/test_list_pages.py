@@ -177,14 +177,14 @@ def test_the_way_back_leads_to_no_other_site(back, lab, member):
 def test_ticked_runs_are_compared_by_viewers_too(lab, as_person):
     runs = [add_run(lab.experiment, name) for name in "ab"]
     response = do(as_person(lab.viewer), "compare", *runs)
-    assert response["Location"] == f"/panel/?runs={runs[1].id},{runs[0].id}"
+    assert response["Location"] == f"/curves/?runs={runs[1].id},{runs[0].id}"
 
 
 def test_an_experiments_runs_are_opened_at_once_but_for_the_archive(lab, member):
     runs = [add_run(lab.experiment, f"run {number}", "finished") for number in range(52)]
     do(member, "archive", runs[51])
     address = reverse("experiment_compare", args=[lab.experiment.id])
-    opened = member.get(address)["Location"].removeprefix("/panel/?runs=").split(",")
+    opened = member.get(address)["Location"].removeprefix("/curves/?runs=").split(",")
     assert opened == [str(run.id) for run in reversed(runs[1:51])]
 
 

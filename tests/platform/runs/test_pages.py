@@ -86,14 +86,14 @@ def test_ticked_runs_are_opened_overlaid(lab, member):
     first, second, third = (add_run(lab.experiment, name) for name in "abc")
     address = reverse("experiment_compare", args=[lab.experiment.id])
     ticked = member.get(address, {"run": [str(first.id), str(third.id), "nonsense"]})["Location"]
-    assert ticked == f"/panel/?runs={third.id},{first.id}"
-    assert member.get(address)["Location"] == f"/panel/?runs={third.id},{second.id},{first.id}"
+    assert ticked == f"/curves/?runs={third.id},{first.id}"
+    assert member.get(address)["Location"] == f"/curves/?runs={third.id},{second.id},{first.id}"
 
 
 def test_runs_of_others_are_not_opened(lab, member):
     theirs = Run.objects.exclude(experiment=lab.experiment).get()
     address = reverse("experiment_compare", args=[lab.experiment.id])
-    assert member.get(address, {"run": str(theirs.id)})["Location"] == "/panel/?runs="
+    assert member.get(address, {"run": str(theirs.id)})["Location"] == "/curves/?runs="
 
 
 def test_a_live_run_moves(lab, member):

@@ -8,9 +8,9 @@ export function followPanel(frame) {
   });
 }
 
-/** What the address says beside the runs and the search for them. */
+/** What the address says that goes for other runs as well. */
 export function viewOfPanel() {
   const query = new URLSearchParams(location.search);
-  for (const name of ["runs", "run", "find", "after"]) query.delete(name);
+  for (const name of ["runs", "run", "find", "after", "hide", "zoom"]) query.delete(name);
   return [...query];
 }

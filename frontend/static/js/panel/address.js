@@ -7,7 +7,18 @@ export function readAddress() {
     score: query.get("score"),
     step: query.has("step") && query.get("step") !== "latest" ? Number(query.get("step")) : "latest",
     keys: query.get("keys"),
+    view: query.get("view") ?? "",
+    zoom: query.get("zoom"),
+    across: query.get("across") ?? "",
+    up: query.get("up") ?? "",
+    intervals: query.get("intervals") === "1",
   };
+}
+
+/** Of these runs, those that the address hides by their places. */
+export function readHidden(runs) {
+  const places = (new URLSearchParams(location.search).get("hide") ?? "").split(",").filter(Boolean);
+  return places.map((place) => runs[place]).filter(Boolean);
 }
 
 /** Write these entries into the address; a null takes the entry out. */

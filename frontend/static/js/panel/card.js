@@ -1,46 +1,90 @@
 /** A small chart with a title, which keeps its place and its zoom while data arrives. */
 
 import { make, setText } from "./dom.js";
+import { layOut } from "./multiples.js";
 
-const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset", showTips: false };
+const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "autosize", showTips: false };
+const BELOW = { x: 0.5, y: 0, yshift: -18, xref: "paper", yref: "paper", yanchor: "top", showarrow: false };
 const CAN_HOVER = matchMedia("(hover: hover)").matches;
 
 export class Card {
-  constructor(title, ...extras) {
+  /**
+   * `key` names the chart in `zooms`, which remembers what part of it is looked at. `onPick(data, event)`, where
+   * somebody sets it, gets what a trace says of a point that was clicked.
+   */
+  constructor(key, title, zooms, ...extras) {
+    this.key = key;
+    this.zooms = zooms;
     this.title = make("h3", {}, title);
     this.plot = make("div", { class: "plot" });
     this.empty = make("p", { class: "empty" });
-    this.element = make(
-      "section",
-      { class: "chart" },
-      make("header", {}, this.title, ...extras),
-      make("div", { class: "plot-area" }, this.plot, this.empty),
-    );
+    this.area = make("div", { class: "plot-area" }, this.plot, this.empty);
+    this.element = make("section", { class: "chart" }, make("header", {}, this.title, ...extras), this.area);
     this.drawn = "";
+    this.zoomKey = null;
   }
 
-  /** Draw these traces, or say in words why there are none. `zoomKey` names the axes: zoom is kept while it stays. */
-  draw({ traces, colors, empty, zoomKey, log = false, xTitle = "", hover = "x unified" }) {
-    setText(this.empty, traces.length ? "" : empty);
-    const content = JSON.stringify([traces, colors, zoomKey, log]);
+  /**
+   * Draw these traces, or say in words why there are none; `panels` (of `{title, traces}`) instead of `traces` are
+   * drawn beside each other. `zoomKey` names the axes: zoom is kept while it stays.
+   */
+  draw({ traces, panels, colors, empty, zoomKey, log = false, logAcross = false, xTitle = "", hover = "x unified" }) {
+    this.element.classList.toggle("full", Boolean(panels));
+    const figure = panels?.length ? layOut(panels, this.area.clientWidth || 320) : plain(traces ?? []);
+    setText(this.empty, figure.traces.length ? "" : empty);
+    const content = JSON.stringify([figure, colors, zoomKey, log, logAcross]);
     if (content === this.drawn) return;
     this.drawn = content;
-    window.Plotly.react(this.plot, traces, layout({ colors, zoomKey, log, xTitle, hover, blank: !traces.length }), CONFIG);
+    if (this.zoomKey !== null && this.zoomKey !== zoomKey) this.zooms.clear(this.key);
+    this.zoomKey = zoomKey;
+    this.area.style.height = figure.height ? `${figure.height}px` : "";
+    const looks = { colors, zoomKey, log, logAcross, xTitle, hover, zoom: this.zooms.of(this.key) };
+    window.Plotly.react(this.plot, figure.traces, layout(figure, looks), CONFIG);
+    if (!this.isHeard) this.listen();
+    this.isHeard = true;
+  }
+
+  listen() {
+    this.plot.on("plotly_relayout", () => this.remember());
+    this.plot.on("plotly_click", ({ points: [point], event }) => point?.customdata && this.onPick?.(point.customdata, event));
+  }
+
+  /** What a person has narrowed the axes to. */
+  remember() {
+    const range = (axis) => (axis.autorange ? null : [...axis.range]);
+    const { xaxis, yaxis } = this.plot.layout;
+    this.zooms.set(this.key, { x: range(xaxis), y: range(yaxis) });
   }
 }
 
-function layout({ colors, zoomKey, log, xTitle, hover, blank }) {
-  const axis = {
+function plain(traces) {
+  return { traces, axes: { xaxis: { nticks: 6 }, yaxis: { nticks: 5 } }, annotations: [] };
+}
+
+function layout({ traces, axes, annotations, height }, { colors, zoomKey, log, logAcross, xTitle, hover, zoom }) {
+  const looks = {
     gridcolor: colors.border,
     linecolor: colors.border,
     zeroline: false,
     tickfont: { color: colors.muted, size: 11 },
     automargin: true,
-    visible: !blank,
+    visible: traces.length > 0,
+    exponentformat: "power",
   };
+  const ofAxis = (name, axis) => {
+    const [range, isLog] = name.startsWith("x") ? [zoom.x, logAcross] : [zoom.y, log];
+    return { ...looks, ...axis, type: isLog ? "log" : "linear", ...(range && { range: [...range], autorange: false }) };
+  };
+  const made = Object.fromEntries(Object.entries(axes).map(([name, axis]) => [name, ofAxis(name, axis)]));
+  const small = { size: 11, color: colors.muted };
+  if (!height) made.xaxis.title = { text: xTitle, font: small, standoff: 6 };
+  // Beside each other they share one title.
+  const shared = height ? [{ ...BELOW, text: xTitle, font: small }] : [];
   return {
+    ...made,
     uirevision: zoomKey,
-    margin: { l: 8, r: 10, t: 6, b: xTitle ? 20 : 8 },
+    annotations: [...annotations.map((one) => ({ ...one, font: { size: 11, color: colors.text } })), ...shared],
+    margin: { l: 8, r: 10, t: 6, b: height ? 34 : xTitle ? 20 : 8 },
     paper_bgcolor: "transparent",
     plot_bgcolor: "transparent",
     font: { family: colors.font, size: 11, color: colors.text },
@@ -50,7 +94,5 @@ function layout({ colors, zoomKey, log, xTitle, hover, blank }) {
     hoverlabel: { bgcolor: colors.surface, bordercolor: colors.border, font: { color: colors.text, size: 12 }, namelength: 40 },
     // A finger on a chart scrolls the page.
     dragmode: CAN_HOVER ? "zoom" : false,
-    xaxis: { ...axis, nticks: 6, title: { text: xTitle, font: { size: 11, color: colors.muted }, standoff: 6 } },
-    yaxis: { ...axis, nticks: 5, type: log ? "log" : "linear", exponentformat: "power" },
   };
 }

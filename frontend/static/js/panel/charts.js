@@ -3,15 +3,19 @@
 import { Card } from "./card.js";
 import { writeAddress } from "./address.js";
 import { make } from "./dom.js";
+import { isLogarithmic } from "./logs.js";
+import { numColumns } from "./multiples.js";
 import { nameOfPromptSet, shortNames } from "./names.js";
+import { X_TITLES } from "./places.js";
 import { curveTraces, frontierTraces, lostTraces, scoreTraces, symbolOfSet } from "./traces.js";
 
-const X_TITLES = { iteration: "iteration", step: "optimizer step" };
 const NUM_LEADING_CURVES = 2;
 
 export class Charts {
-  constructor(score, onChange) {
+  /** `zooms` remembers what part of each chart is looked at; `withFrontier` is whether there is a small frontier. */
+  constructor({ score, zooms, withFrontier, onChange }) {
     this.score = score;
+    this.zooms = zooms;
     this.scorePicker = make("select", {
       "aria-label": "Score",
       change: (event) => {
@@ -21,12 +25,13 @@ export class Charts {
       },
     });
     this.setKey = make("span", { class: "set-key" });
-    this.heldOut = new Card("Held-out score", this.setKey, this.scorePicker);
+    this.heldOut = new Card("score", "Held-out score", zooms, this.setKey, this.scorePicker);
     this.heldOut.element.classList.add("wide");
-    this.frontier = new Card("Held-out score against KL to the base model");
+    this.frontier = withFrontier ? new Card("frontier", "Held-out score against KL to the base model", zooms) : null;
     this.curves = new Map();
-    this.element = make("div", { class: "charts" }, this.heldOut.element, this.frontier.element);
+    this.element = make("div", { class: "charts" }, this.heldOut.element);
     this.placed = "";
+    this.followWidth(onChange);
   }
 
   draw({ runs, allRuns, lost, view, titles, colors }) {
@@ -40,19 +45,31 @@ export class Charts {
       ...{ colors, zoomKey, xTitle: X_TITLES[view.x], hover: "closest" },
       empty: wordsWithoutScores(runs),
     });
-    this.frontier.draw({
+    this.frontier?.draw({
       traces: frontierTraces(runs, promptSets, score, colors),
       ...{ colors, zoomKey: score, xTitle: "KL to the base model, nats", hover: "closest" },
       empty: "A point for each evaluation.",
     });
     for (const key of view.keys) {
-      const log = view.log && key.startsWith("kl/");
+      const log = isLogarithmic(view.log, key, runs);
+      const tracesOf = (some) => [...lostTraces(some, lost, key, view, colors), ...curveTraces(some, key, view, colors)];
+      const panels = runs.map((run) => ({ title: run.name, traces: tracesOf([run]) })).filter(({ traces }) => traces.length);
       this.curves.get(key).draw({
-        traces: [...lostTraces(runs, lost, key, view, colors), ...curveTraces(runs, key, view, colors)],
+        ...(view.multiples ? { panels } : { traces: tracesOf(runs) }),
         ...{ colors, log, zoomKey: `${view.x} ${log}`, xTitle: X_TITLES[view.x] },
         empty: "No points yet.",
       });
     }
+  }
+
+  /** Small multiples are laid out anew when there is room for more of them, or for fewer. */
+  followWidth(onChange) {
+    let last = 0;
+    new ResizeObserver(() => {
+      const columns = numColumns(this.element.clientWidth, Infinity);
+      if (last && columns !== last) onChange();
+      last = columns;
+    }).observe(this.element);
   }
 
   /** Held-out score, reward, KL, frontier, then the rest: each card is made once and only ever moved. */
@@ -61,10 +78,10 @@ export class Charts {
     if (order === this.placed) return;
     this.placed = order;
     for (const key of keys) {
-      if (!this.curves.has(key)) this.curves.set(key, new Card(titles[key] ?? key));
+      if (!this.curves.has(key)) this.curves.set(key, new Card(key, titles[key] ?? key, this.zooms));
     }
     const cards = keys.map((key) => this.curves.get(key).element);
-    cards.splice(NUM_LEADING_CURVES, 0, this.frontier.element);
+    if (this.frontier) cards.splice(NUM_LEADING_CURVES, 0, this.frontier.element);
     this.element.replaceChildren(this.heldOut.element, ...cards);
   }
 

@@ -10,6 +10,7 @@ export class Feed {
     this.take = take;
     this.say = say;
     this.keys = null;
+    this.hours = false;
     this.cursor = "";
     this.timer = null;
     this.request = null;
@@ -18,10 +19,11 @@ export class Feed {
     });
   }
 
-  /** Ask for these metrics from now on. What is on screen stays until their answer is here. */
-  choose(keys) {
-    if (this.keys && keys.join() === this.keys.join()) return;
+  /** Ask for these metrics from now on, and for GPU hours. What is on screen stays until their answer is here. */
+  choose(keys, hours) {
+    if (this.keys && keys.join() === this.keys.join() && (this.hours || !hours)) return;
     this.keys = keys;
+    this.hours ||= hours;
     this.cursor = "";
     this.request?.abort();
     this.next(0);
@@ -36,6 +38,7 @@ export class Feed {
     const request = (this.request = new AbortController());
     const fresh = !this.cursor;
     const query = new URLSearchParams({ runs: this.runs.join(), keys: this.keys.join(), cursor: this.cursor });
+    if (this.hours) query.set("hours", "1");
     try {
       const response = await fetch(`/runs/series?${query}`, { signal: request.signal });
       if (response.status === 401) return this.say("You are signed out. Sign in again and reload this page.");

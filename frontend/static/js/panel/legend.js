@@ -1,11 +1,14 @@
 /** The runs with their colours and states; a click hides a run or shows it again. */
 
+import { readHidden, writeAddress } from "./address.js";
 import { make } from "./dom.js";
 
 export class Legend {
-  constructor(onChange) {
+  /** `runs` are the ids of the address, which says by their places which of them are hidden. */
+  constructor(runs, onChange) {
+    this.runs = runs;
     this.onChange = onChange;
-    this.hidden = new Set();
+    this.hidden = new Set(readHidden(runs));
     this.element = make("div", { class: "legend", role: "group", "aria-label": "Runs" });
     this.drawn = "";
   }
@@ -24,7 +27,7 @@ export class Legend {
   }
 
   chip(run, colors) {
-    return make(
+    const button = make(
       "button",
       {
         type: "button",
@@ -38,12 +41,21 @@ export class Legend {
       make("span", { class: "name" }, run.name),
       make("span", { class: "state" }, progress(run)),
     );
+    return make("span", { class: "run" }, button, opener(run));
   }
 
   toggle(id) {
     if (!this.hidden.delete(id)) this.hidden.add(id);
+    const places = this.runs.flatMap((run, place) => (this.hidden.has(run) ? [place] : []));
+    writeAddress({ hide: places.join() || null });
     this.onChange();
   }
+}
+
+/** To the run's page, but on that page. */
+function opener(run) {
+  if (window.top.location.pathname === run.url) return null;
+  return make("a", { href: run.url, target: "_top", title: `Open ${run.name}`, "aria-label": `Open ${run.name}` }, "↗");
 }
 
 function progress(run) {

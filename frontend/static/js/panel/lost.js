@@ -8,18 +8,19 @@ export class LostAttempts {
     this.askedFor = "";
   }
 
-  /** The attempts of these runs by run, as far as they are known. Asks anew where another rollback has come. */
-  of(runs, keys) {
-    const wanted = JSON.stringify([runs.map((run) => [run.id, run.life]), keys]);
+  /** The attempts of these runs by run, as far as they are known; with `hours` their GPU hours too. Asks anew where another rollback has come. */
+  of(runs, keys, hours) {
+    const wanted = JSON.stringify([runs.map((run) => [run.id, run.life]), keys, hours]);
     if (wanted !== this.askedFor && runs.length && keys.length) {
       this.askedFor = wanted;
-      this.ask(wanted, runs, keys);
+      this.ask(wanted, runs, keys, hours);
     }
     return this.byRun;
   }
 
-  async ask(wanted, runs, keys) {
+  async ask(wanted, runs, keys, hours) {
     const query = new URLSearchParams({ runs: runs.map((run) => run.id).join(), keys: keys.join() });
+    if (hours) query.set("hours", "1");
     const response = await fetch(`/runs/series/lost?${query}`).catch(() => null);
     if (wanted !== this.askedFor) return;
     if (response?.ok) {

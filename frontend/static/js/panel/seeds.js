@@ -1,5 +1,6 @@
 /** Runs that differ by their seed alone, drawn as one: the mean over seeds with its 95 % interval. */
 
+import { hoursAt } from "./places.js";
 import { smooth } from "./smoothing.js";
 
 // As many buckets as a curve comes in: up to here it comes whole, and seeds meet at the very same iterations.
@@ -51,6 +52,7 @@ function meanRun(members, keys, weight) {
     name: `${sharedName(members.map((run) => run.name))} (${members.length} seeds)`,
     isMean: true,
     series,
+    clock: meanClock(members),
     evaluations: meanEvaluations(members),
   };
 }
@@ -78,6 +80,13 @@ function meanCurve(curves, weight) {
     half: values.map(({ half }) => half),
     num: values.map(({ num }) => num),
   };
+}
+
+/** The mean of the hours that the seeds which have come to an iteration had taken by then. */
+function meanClock(members) {
+  const [longest] = members.map((run) => run.clock?.iteration ?? []).sort((a, b) => b.length - a.length);
+  const known = longest.map((at) => members.map((run) => hoursAt(run, at)).filter((hours) => hours != null));
+  return { iteration: longest, hours: known.map((hours) => estimate(hours).mean) };
 }
 
 /** By stretch of iterations: the mean of a curve's points in it. */

@@ -15,7 +15,7 @@ export class Store {
 }
 
 function join(known, run, index) {
-  const { series, evaluations, sample_iterations: iterations, reset, ...about } = run;
+  const { series, evaluations, sample_iterations: iterations, clock, reset, ...about } = run;
   const start = reset || !known ? { series: {}, evaluations: [], sampleIterations: [], life: (known?.life ?? 0) + 1 } : known;
   return {
     ...known,
@@ -24,11 +24,16 @@ function join(known, run, index) {
     // Grows when a rollback made void what was here, so that whoever keeps copies can drop them.
     life: start.life,
     series: joinSeries(start.series, series),
+    clock: clock ? joinClock(start.clock, clock) : start.clock,
     evaluations: evaluations.length ? [...start.evaluations, ...evaluations] : start.evaluations,
     sampleIterations: iterations.length
       ? [...new Set([...start.sampleIterations, ...iterations])].sort((a, b) => a - b)
       : start.sampleIterations,
   };
+}
+
+function joinClock(known, { iteration, hours }) {
+  return known ? { iteration: [...known.iteration, ...iteration], hours: [...known.hours, ...hours] } : { iteration, hours };
 }
 
 function joinSeries(known, added) {

@@ -1,6 +1,7 @@
 /** From what the store has of the runs to what Plotly draws. */
 
 import { nameOfPromptSet } from "./names.js";
+import { placesOf, placesOfRows } from "./places.js";
 import { smooth } from "./smoothing.js";
 
 const DASHES = ["solid", "dot", "dash", "dashdot"];
@@ -14,7 +15,7 @@ export function curveTraces(runs, key, view, colors) {
     const line = { color: colors.ofRun(run.index), width: 1.75 };
     if (run.isMean) return meanTraces(run, curve, view, line);
     const main = {
-      x: curve[view.x],
+      x: placesOf(run, view.x, curve),
       y: smooth(curve.value, view.smooth),
       name: run.name,
       type: "scatter",
@@ -30,12 +31,13 @@ export function curveTraces(runs, key, view, colors) {
 
 /** The mean over seeds in a band of its 95 % interval. */
 function meanTraces(run, curve, view, line) {
-  const edge = { x: curve[view.x], type: "scatter", mode: "lines", line: { width: 0, color: line.color }, hoverinfo: "skip" };
+  const x = placesOf(run, view.x, curve);
+  const edge = { x, type: "scatter", mode: "lines", line: { width: 0, color: line.color }, hoverinfo: "skip" };
   return [
     { ...edge, y: curve.value.map((value, i) => value - curve.half[i]) },
     { ...edge, y: curve.value.map((value, i) => value + curve.half[i]), fill: "tonexty", fillcolor: `${line.color}2e` },
     {
-      x: curve[view.x],
+      x,
       y: curve.value,
       customdata: curve.num.map((num, i) => [num, curve.half[i]]),
       name: run.name,
@@ -51,12 +53,12 @@ function meanTraces(run, curve, view, line) {
 /** What lost attempts had written of a metric, paler and dashed: it counts no longer. */
 export function lostTraces(runs, lost, key, view, colors) {
   return runs.flatMap((run) =>
-    (lost[run.id] ?? []).flatMap(({ number, series }) => {
+    (lost[run.id] ?? []).flatMap(({ number, series, clock }) => {
       const curve = series[key];
       if (!curve) return [];
       return [
         {
-          x: curve[view.x],
+          x: placesOf({ ...run, clock }, view.x, curve),
           y: smooth(curve.value, view.smooth),
           name: `${run.name}, attempt ${number}, lost`,
           type: "scatter",
@@ -73,7 +75,7 @@ export function lostTraces(runs, lost, key, view, colors) {
 /** A score on held-out prompts with its 95 % interval: a colour for each run, a symbol for each prompt set. */
 export function scoreTraces(runs, promptSets, score, view, colors) {
   return eachSet(runs, promptSets, score, ({ run, rows, promptSet, index }) => ({
-    x: rows.map((row) => row[view.x]),
+    x: placesOfRows(run, view.x, rows),
     y: rows.map((row) => row.scores[score][0]),
     error_y: errorBars(rows, score, colors.ofRun(run.index)),
     name: `${run.name}, ${nameOfPromptSet(promptSet)}`,

@@ -1,0 +1,102 @@
+"""Curves in a browser: laid over what a person chooses, beside each other, and all of it in the address."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.frontend.panel.looking import chart, drawn, open_panel, wait_for_points
+from tests.platform.runs.synthetic_run import SyntheticRun, metrics
+
+
+@pytest.fixture
+def runs(experiment) -> list[SyntheticRun]:
+    """One of 20 iterations, one of 10, of half an hour each."""
+    made = [SyntheticRun(experiment, name) for name in ("first", "second")]
+    for run, length in zip(made, (20, 10), strict=True):
+        points = (metrics(i, {"reward/mean": i / 100}) for i in range(1, length + 1))
+        run.write(*(point.model_copy(update={"time": time.time() + 1800 * point.iteration}) for point in points))
+    return made
+
+
+def layout(panel: Page, title: str, path: str):
+    return chart(panel, title).locator(".plot").evaluate(f"plot => plot.layout.{path}")
+
+
+def test_a_curve_lies_over_images_and_over_gpu_hours(panel, web_address, runs):
+    open_panel(panel, web_address, *runs, view="&view=curves&x=samples")
+    wait_for_points(panel, "Reward", 20)
+    rollout = runs[0].run.config["rollout"]
+    each = rollout["group_size"] * rollout["groups_per_iteration"]
+    assert drawn(panel, "Reward")[0]["x"] == [i * each for i in range(1, 21)]
+    assert layout(panel, "Reward", "xaxis.title.text") == "images drawn in training"
+    panel.get_by_text("GPU hours", exact=True).click()
+    panel.wait_for_function("location.search.includes('x=hours')")
+    expect(chart(panel, "Reward")).to_contain_text("GPU hours")
+    # The runs began a moment ago.
+    assert drawn(panel, "Reward")[0]["x"] == pytest.approx([i / 2 for i in range(1, 21)], abs=0.05)
+
+
+def test_each_run_has_a_small_chart_of_its_own_on_the_same_axes(panel, web_address, runs):
+    open_panel(panel, web_address, *runs, view="&view=curves&keys=reward/mean&multiples=1")
+    wait_for_points(panel, "Reward", 20)
+    assert [line["x"][-1] for line in drawn(panel, "Reward")] == [20, 10]
+    assert layout(panel, "Reward", "xaxis2.matches") == "x" and layout(panel, "Reward", "yaxis2.matches") == "y"
+    expect(chart(panel, "Reward").locator(".annotation")).to_contain_text(["first", "second"])
+    panel.get_by_label("A chart a run").uncheck()
+    panel.wait_for_function("!location.search.includes('multiples')")
+    axes = chart(panel, "Reward").locator(".plot").evaluate("plot => plot.data.map((line) => line.xaxis ?? 'x')")
+    assert axes == ["x", "x"]
+
+
+def test_the_page_of_curves_has_no_samples(panel, web_address, runs):
+    open_panel(panel, web_address, *runs, view="&view=curves")
+    wait_for_points(panel, "Reward", 20)
+    assert panel.locator(".samples").count() == 0
+    assert chart(panel, "Held-out score against KL to the base model").count() == 0
+
+
+def test_all_axes_are_logarithmic_on_demand(panel, web_address, runs):
+    open_panel(panel, web_address, *runs, view="&view=curves")
+    wait_for_points(panel, "Reward", 20)
+    panel.get_by_label("All", exact=True).check()
+    panel.wait_for_function("location.search.includes('log=all')")
+    assert layout(panel, "Reward", "yaxis.type") == "log"
+    panel.reload()
+    wait_for_points(panel, "Reward", 20)
+    assert layout(panel, "Reward", "yaxis.type") == "log"
+
+
+def test_a_zoom_is_in_the_address_and_stays_while_data_arrives(panel, web_address, runs):
+    open_panel(panel, web_address, *runs, view="&view=curves")
+    wait_for_points(panel, "Reward", 20)
+    chart(panel, "Reward").locator(".plot").evaluate("plot => Plotly.relayout(plot, {'xaxis.range': [5, 10]})")
+    expect(panel).to_have_url(re.compile(r"zoom=reward/mean\*5\*10\*\*"))
+    panel.reload()
+    wait_for_points(panel, "Reward", 20)
+    assert layout(panel, "Reward", "xaxis.range") == [5, 10]
+    runs[0].write(metrics(21, {"reward/mean": 0.21}))
+    wait_for_points(panel, "Reward", 21)
+    assert layout(panel, "Reward", "xaxis.range") == [5, 10]
+    # Another axis has other numbers.
+    panel.get_by_text("Optimizer step", exact=True).click()
+    panel.wait_for_function("!location.search.includes('zoom')")
+    assert layout(panel, "Reward", "xaxis.range")[1] > 40
+
+
+def test_a_hidden_run_is_hidden_for_who_gets_the_link(panel, web_address, runs):
+    open_panel(panel, web_address, *runs, view="&view=curves")
+    wait_for_points(panel, "Reward", 20)
+    panel.locator(".legend button", has_text="first").click()
+    wait_for_points(panel, "Reward", 10)
+    assert "hide=0" in panel.url
+    panel.reload()
+    wait_for_points(panel, "Reward", 10)
+    assert [line["name"] for line in drawn(panel, "Reward")] == ["second"]
+
+
+def test_a_run_in_the_legend_leads_to_its_page(panel, web_address, runs):
+    open_panel(panel, web_address, *runs, view="&view=curves")
+    panel.get_by_role("link", name="Open second").click()
+    expect(panel).to_have_url(f"{web_address}/runs/{runs[1].id}/")
