@@ -66,12 +66,13 @@ class PolicyScores(Schema):
 
     @classmethod
     def of(cls, table: Table, row: Row) -> Self:
+        cells = [cell for cell in (*row.cells, *row.more) if cell.value]
         return cls(
             iteration=row.iteration,
             prompt_set=table.prompt_set,
             num_prompts=table.num_prompts,
-            scores={cell.score: ScoreOut.from_orm(cell.value) for cell in row.cells if cell.value},
-            difference={cell.score: ScoreOut.from_orm(cell.difference) for cell in row.cells if cell.difference},
+            scores={cell.score: ScoreOut.from_orm(cell.value) for cell in cells},
+            difference={cell.score: ScoreOut.from_orm(cell.difference) for cell in cells if cell.difference},
             kl=row.kl and ScoreOut.from_orm(row.kl),
             diversity=row.spread.value and ScoreOut.from_orm(row.spread.value),
         )

@@ -33,10 +33,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """`kl` is in nats; of the base model it is 0. `spread` is there with several pictures of each prompt."""
+    """`cells` are the rewards', `more` of what else they measure. `kl` is in nats; of the base model it is 0. `spread`
+    has a value with several pictures of each prompt.
+    """
 
     policy: PolicyRef
     cells: list[Cell]
+    more: list[Cell]
     kl: Estimate | None
     spread: Cell
 
@@ -51,11 +54,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """`is_training`: whether the run was trained on these prompts."""
+    """`scores` are the rewards, `more` what else they measure. `is_training`: whether the run was trained on these
+    prompts.
+    """
 
     prompt_set: str
     num_prompts: int
     scores: list[str]
+    more: list[str]
     rows: list[Row]
     is_training: bool
 
@@ -96,17 +102,20 @@ def result_of(job: Job) -> Result:
 
 def _table(job: Job, prompt_set: str, told: list[dict], *, is_training: bool) -> Table:
     events = sorted(told, key=lambda event: event["iteration"])
-    scores = list(dict.fromkeys(name for event in events for name in event["scores"] if name not in (KL, SPREAD)))
+    rewards = [reward.get("label") or reward["name"] for reward in job.payload["config"]["rewards"]]
+    told = {name for event in events for name in event["scores"]} - {KL, SPREAD}
+    scores, more = [name for name in rewards if name in told], sorted(told - set(rewards))
     rows = [
         Row(
             PolicyRef(job.run_id, event["iteration"]),
             [_cell(event, score) for score in scores],
+            [_cell(event, score) for score in more],
             Estimate.of(event["scores"].get(KL)),
             _cell(event, SPREAD),
         )
         for event in events
     ]
-    return Table(prompt_set, events[0]["num_prompts"], scores, rows, is_training)
+    return Table(prompt_set, events[0]["num_prompts"], scores, more, rows, is_training)
 
 
 def _cell(event: dict, score: str) -> Cell:
@@ -121,7 +130,7 @@ def lines_of(result: Result) -> Iterator[tuple]:
     )
     for table in result.tables:
         for row in table.rows:
-            own = [*row.cells, Cell(KL, row.kl, None), row.spread]
+            own = [*row.cells, *row.more, Cell(KL, row.kl, None), row.spread]
             for cell in (cell for cell in own if cell.value):
                 change = cell.difference
                 yield (

@@ -88,9 +88,10 @@ def test_the_command_line_prints_a_line_a_score(member, lab, capsys):
     finish(job)
     print_results(member.get(f"/api/v1/evaluations/{job.id}").json())
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert len(lines) == 5
+    assert len(lines) == 9
     assert lines[1] == f"sandbox:in_domain base model {REWARD} 0.5 0.4 to 0.6 0 0.3"
-    assert lines[2] == f"sandbox:in_domain 20 {REWARD} 0.7 0.6 to 0.8 +0.2 0.1 to 0.3 2 0.3"
+    assert lines[2].startswith(f"sandbox:in_domain base model {REWARD}_strict 0.25")
+    assert lines[3] == f"sandbox:in_domain 20 {REWARD} 0.7 0.6 to 0.8 +0.2 0.1 to 0.3 2 0.3"
 
 
 def test_where_it_stands_in_words():

@@ -51,10 +51,18 @@ def verdict(iteration: int, prompt_set: str = SETS[0], mean: float = 0.5, kl: fl
 
     difference = events.Difference(mean=mean - 0.5, low=mean - 0.6, high=mean - 0.4)
     return events.Evaluation(
-        iteration=iteration, step=2 * iteration, prompt_set=prompt_set, num_prompts=3,
-        scores={REWARD: score(mean), "drift/kl_nats": score(kl), "diversity/pixel_rms": score(0.3)},
+        iteration=iteration,
+        step=2 * iteration,
+        prompt_set=prompt_set,
+        num_prompts=3,
+        scores={
+            f"{REWARD}_strict": score(mean / 2),
+            REWARD: score(mean),
+            "drift/kl_nats": score(kl),
+            "diversity/pixel_rms": score(0.3),
+        },
         difference={REWARD: difference, "diversity/pixel_rms": difference} if iteration else {},
-    )  # fmt: skip
+    )
 
 
 def store(job: Job, *some: events.Event) -> lifecycle.Lease:

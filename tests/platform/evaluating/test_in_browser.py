@@ -61,7 +61,9 @@ def test_from_a_run_to_its_scores(page: Page, site: str, lab: Lab):
     expect(page.locator("table.scores")).to_have_count(2)
     expect(page.locator("svg.frontier-chart polyline")).to_have_count(2)
     expect(page.locator("table.scores").first).to_contain_text("+0.400")
+    expect(page.get_by_text("1 more score")).to_have_count(0)
     lifecycle.finish(lease)
+    expect(page.get_by_text("1 more score")).to_have_count(2)
     expect(page.locator(".status .state")).to_have_text("finished")
     expect(page.get_by_role("button", name="Once more")).to_be_visible()
 

@@ -90,7 +90,7 @@ def test_the_page_has_tables_a_picture_and_ways_on(member, trained, lab):
     run, checkpoints = trained
     job = finish(queue(lab, run, *checkpoints[1:]))
     page = text_of(member.get(reverse("evaluation", args=[job.id])))
-    assert page.count('<table class="rows scores">') == 2 and "<polyline" in page
+    assert page.count('<table class="rows scores">') == 4 and page.count("1 more score<") == 2 and "<polyline" in page
     assert "0.900 <span" in page and "+0.400" in page and "delta better" in page
     refs = f"{run.id}%400%2C{run.id}%4040%2C{run.id}%4060"
     assert f"/samples/?policies={refs}" in page and f"/compare/?policies={refs}" in page

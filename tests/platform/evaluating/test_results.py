@@ -20,7 +20,8 @@ def test_a_table_for_each_prompt_set_with_a_row_for_each_policy(job):
     result = result_of(job)
     assert [table.prompt_set for table in result.tables] == list(SETS)
     table = result.tables[0]
-    assert (table.num_prompts, table.scores, table.has_spread, table.is_training) == (3, [REWARD], True, False)
+    assert (table.num_prompts, table.has_spread, table.is_training) == (3, True, False)
+    assert (table.scores, table.more) == ([REWARD], [f"{REWARD}_strict"])
     assert [row.iteration for row in table.rows] == [0, 20, 40]
     base, _, last = table.rows
     assert base.is_base and base.cells[0].difference is None and base.kl.mean == 0
@@ -60,8 +61,8 @@ def test_the_file_has_a_line_for_each_policy_set_and_score(job):
     text = io.StringIO()
     csv.writer(text).writerows(lines_of(result_of(job)))
     lines = list(csv.DictReader(io.StringIO(text.getvalue())))
-    assert len(lines) == 3 * 2 * 3
-    assert {line["score"] for line in lines} == {REWARD, "drift/kl_nats", "diversity/pixel_rms"}
+    assert len(lines) == 3 * 2 * 4
+    assert {line["score"] for line in lines} == {REWARD, f"{REWARD}_strict", "drift/kl_nats", "diversity/pixel_rms"}
     last = next(line for line in lines if line["iteration"] == "40" and line["score"] == REWARD)
     assert float(last["mean"]) == pytest.approx(0.9) and float(last["difference_low"]) == pytest.approx(0.3)
     assert last["prompt_set"] == SETS[0] and last["run"] == str(job.run_id)

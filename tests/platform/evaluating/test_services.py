@@ -97,6 +97,6 @@ def test_the_pictures_are_counted_and_the_passes_timed(lab, monkeypatch):
 
 def test_defaults_are_what_the_runs_own_evaluations_do(lab):
     run, _ = make_run(lab)
-    run.config["evaluation"]["num_prompts"] = 10**6
-    assert wishes.defaults_of(run.config)["num_prompts"] == wishes.MAX_PROMPTS
-    assert wishes.defaults_of(run.config)["prompt_sets"] == run.config["evaluation"]["prompt_sets"]
+    config = run.config | {"evaluation": run.config["evaluation"] | {"num_prompts": 10**6}}
+    assert wishes.defaults_of(config)["num_prompts"] == wishes.MAX_PROMPTS
+    assert wishes.defaults_of(config)["prompt_sets"] == run.config["evaluation"]["prompt_sets"]
