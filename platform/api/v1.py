@@ -24,6 +24,7 @@ from api import (
     small_jobs,
     sweeping,
     training_runs,
+    voting,
 )
 from api.authentication import ApiToken, Session
 from api.problems import answer_refusals
@@ -73,6 +74,7 @@ ROUTERS = (
     metrics,
     results,
     evaluating,
+    voting,
     reporting,
     alerting,
     nodes,

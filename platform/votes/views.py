@@ -53,6 +53,9 @@ def vote_new(request: HttpRequest) -> HttpResponse:
         return render(request, "votes/vote_new.html", _form_context(request, form, is_told=True), status=422)
     given = {"name": "", "prompts": "", "most": str(DEFAULT_PAIRS)} | request.GET.dict()
     form = VoteForm(given, user=request.user, texts=texts)
+    if not given["name"]:
+        # It is not typed yet.
+        form.errors.pop("name", None)
     return render(request, "votes/vote_new.html", _form_context(request, form, is_told=len(texts) > 1))
 
 
@@ -131,7 +134,6 @@ def _form_context(request: HttpRequest, form: VoteForm, is_told: bool) -> dict:
         "num_pairs": num_pairs,
         "num_all": sum(len(one.cells) for one in comparisons),
         "is_told": is_told,
-        "is_sent": request.method == "POST",
     }
 
 

@@ -20,6 +20,7 @@ from teams.models import Membership, Role, Scope
 from tests.platform.evaluating.laboratory import queue as queue_evaluation
 from tests.platform.fleet.machines import add_node
 from tests.platform.lab import Lab, add_checkpoint, add_lines, add_point, add_run, add_sample
+from tests.platform.votes.ballot_box import add_vote
 
 pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
 
@@ -115,6 +116,12 @@ ACCESS = {
     "GET /runs/{run_id}/evaluations": Access(TEAM),
     "GET /runs/{run_id}/samples": Access(TEAM),
     "GET /runs/{run_id}/checkpoints": Access(TEAM),
+    "GET /votes": Access(SIGNED_IN),
+    # Viewers may write to no team; for the others there is no such policy.
+    "POST /votes": Access((401, 422, 403, 422, 422), body={"name": "Which?", "policies": ["nothing@1"]}),
+    "GET /votes/{vote_id}": Access(TEAM),
+    "POST /votes/{vote_id}/close": Access((401, 404, 403, 200, 200), body={}),
+    "DELETE /votes/{vote_id}": Access((401, 404, 403, 204, 204)),
     "GET /samples/{sample_id}/picture": Access(TEAM),
     "GET /samples/{sample_id}/thumbnail": Access(TEAM),
     "GET /checkpoints/{checkpoint_id}/folder.zip": Access(TEAM),
@@ -150,6 +157,7 @@ def an_alert(lab: Lab) -> int:
 
 MAKERS = {
     "sweep_id": a_sweep,
+    "vote_id": lambda lab: add_vote(lab).id,
     "alert_id": an_alert,
     "item_id": lambda lab: create_item(lab.member, lab.team, "Cats", prompts_content("a cat\n")).item_id,
     "job_id": an_evaluation,

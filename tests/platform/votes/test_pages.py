@@ -157,3 +157,16 @@ def test_pages_ask_the_same_however_many_ballots_there_are(lab, member, django_a
     for vote in (few, many):
         with django_assert_max_num_queries(16):
             assert member.get(reverse("vote_results", args=[vote.id])).status_code == 200
+
+
+def test_runs_and_comparisons_lead_to_a_vote(lab, member, as_person):
+    run = add_run(lab.experiment)
+    add_drawings(run, (0, 40))
+    pages = {
+        reverse("run", args=[run.id]): f'href="{reverse("vote_new")}?runs={run.id}"',
+        f"{reverse('compare')}?policies={run.id}@0,{run.id}@40": (
+            f'href="{reverse("vote_new")}?policies={run.id}@0,{run.id}@40"'
+        ),
+    }
+    for page, link in pages.items():
+        assert link in member.get(page).text and link not in as_person(lab.viewer).get(page).text
