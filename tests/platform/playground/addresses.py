@@ -19,7 +19,10 @@ WRITERS_DO = (302, 404, 403, 302, 302)
 ASKED = {"policies": "{play_painter}@0", "prompt": "a blue square", "seeds": "1"}
 
 ACCESS = {
-    "playground": [Access(SIGNED_IN), Access(SIGNED_IN, query="?policies={play_painter}@0&prompt=a+red+circle&seeds=1,2")],
+    "playground": [
+        Access(SIGNED_IN),
+        Access(SIGNED_IN, query="?policies={play_painter}@0&prompt=a+red+circle&seeds=1,2"),
+    ],
     "playground_choices": [Access(SIGNED_IN, query="?find=run")],
     "playground_history": [Access(SIGNED_IN, query="?before={play_sheet}")],
     "playground_draw": [

@@ -1,31 +1,41 @@
-// Which checkpoints draw: says their names, and offers no more of them once there are enough.
+// Which checkpoints draw. Those that are chosen stand in a list of their own, which no search takes away; the rows of
+// runs say which they are, and offer no more of them once there are enough.
 
-const boxes = (form) => [...form.querySelectorAll("input[name=policies]")];
+function makeChosen(box) {
+  const label = document.createElement("label");
+  const copy = Object.assign(document.createElement("input"), { type: "checkbox", name: "policies" });
+  const words = document.createElement("span");
+  label.className = "tick";
+  copy.value = box.value;
+  copy.checked = true;
+  copy.dataset.name = words.textContent = box.dataset.name;
+  label.append(copy, words);
+  return label;
+}
 
 export function keepChoice(form) {
   const most = Number(form.dataset.most);
   const words = form.querySelector("[data-chosen]");
+  const list = form.querySelector("[data-chosen-list]");
+  const rows = form.querySelector("#play-rows");
 
   const show = () => {
-    const chosen = new Map(boxes(form).filter((box) => box.checked).map((box) => [box.value, box.dataset.name]));
+    const chosen = new Map([...list.querySelectorAll("input")].map((box) => [box.value, box.dataset.name]));
+    list.hidden = !chosen.size;
     words.textContent = chosen.size ? [...chosen.values()].join(", ") : `choose up to ${most}`;
-    for (const box of boxes(form)) box.disabled = !box.checked && chosen.size >= most;
+    for (const box of rows.querySelectorAll("input")) {
+      box.checked = chosen.has(box.value);
+      box.disabled = !box.checked && chosen.size >= most;
+    }
   };
 
   form.addEventListener("change", (event) => {
-    if (event.target.name !== "policies") return;
-    // The same one may stand twice: among the chosen, and in its run's row.
-    for (const box of boxes(form)) if (box.value === event.target.value) box.checked = event.target.checked;
+    const box = event.target;
+    if (box.name !== "policies") return;
+    if (box.checked) list.append(makeChosen(box));
+    else list.querySelector(`input[value="${CSS.escape(box.value)}"]`)?.closest("label").remove();
     show();
   });
-  // Rows that a search brings know nothing of what is chosen.
-  form.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id !== "play-rows") return;
-    const chosen = new Set(boxes(form).filter((box) => box.checked).map((box) => box.value));
-    for (const box of boxes(form)) box.checked = chosen.has(box.value);
-    show();
-  });
-  const chosen = new Set(boxes(form).filter((box) => box.checked).map((box) => box.value));
-  for (const box of boxes(form)) box.checked = chosen.has(box.value);
+  rows.addEventListener("htmx:afterSwap", show);
   show();
 }
