@@ -82,6 +82,15 @@ def test_pictures_and_comparison_are_a_step_away(page: Page, site: str, lab: Lab
         expect(page.locator("main")).to_contain_text("a cat")
 
 
+def test_a_point_of_the_picture_opens_its_pictures(page: Page, site: str, lab: Lab):
+    run, checkpoints = make_run(lab, 20)
+    job = finish(queue(lab, run, *checkpoints))
+    page.goto(f"{site}/evaluations/{job.id}/")
+    page.get_by_role("link", name="Iteration 20 on sandbox:in_domain: 0.700").click()
+    page.wait_for_url(re.compile(rf"/samples/\?policies={run.id}(@|%40)20"))
+    expect(page.locator("main")).to_contain_text("a cat")
+
+
 def test_on_a_phone_nothing_goes_over_the_edge(page: Page, site: str, lab: Lab):
     run, checkpoints = make_run(lab, 20, 40)
     job = finish(queue(lab, run, *checkpoints))
