@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
+from django.core.cache import cache
 from django.db import connection
 
 from core import logs
@@ -24,12 +25,14 @@ from runs.lifecycle import LeaseLost
 from worker import node
 from worker.devices import Devices
 from worker.drawing_process import DrawingProcess
+from worker.drawing_request import nothing_yet
 from worker.drawing_turn import Turn
 from worker.patience import DatabaseAway, Patience
 
 LOOK_EVERY = 2.0
 LISTEN_FOR = 0.25
 IDLE_SECONDS = 300.0
+READY_FOR = 30
 LABEL = "playground"
 
 logger = logging.getLogger(__name__)
@@ -93,8 +96,8 @@ class Drawing:
 
     def _draw_next(self) -> bool:
         """One turn; returns whether there was one."""
-        here = Node.objects.filter(id=self._find_node().id).first()
-        if here is None or here.state != NodeState.OPEN:
+        here = self._find_here()
+        if here is None:
             self._end_if(True)
             return False
         for sheet in lifecycle.waiting_for(here, is_warm=self._is_warm):
@@ -103,6 +106,11 @@ class Drawing:
                 return True
         self._end_if(time.monotonic() - self._used_at > IDLE_SECONDS)
         return False
+
+    def _find_here(self) -> Node | None:
+        """This node as it is now; None where it takes nothing."""
+        here = Node.objects.filter(id=self._find_node().id).first()
+        return here if here is not None and here.state == NodeState.OPEN else None
 
     @property
     def _is_warm(self) -> bool:
@@ -147,6 +155,7 @@ class Drawing:
             self._end_if(True)
         except DatabaseAway:
             logger.warning("Sheet %s could not be handed back; its lease runs out.", sheet.id)
+            self._end_if(True)
         except Exception:
             # What it still draws must not be taken for the next turn's.
             self._end_if(True)
@@ -171,13 +180,15 @@ class Drawing:
         """Until PostgreSQL tells of a sheet, or it is time to look anyway."""
         until = time.monotonic() + LOOK_EVERY
         while time.monotonic() < until and not self._shutting_down.is_set():
-            told = self._patience.try_once(self._is_told)
-            if told:
-                return
+            told = self._patience.try_once(self._hear)
             if told is None:
                 self._shutting_down.wait(LISTEN_FOR)
+            elif told == [lifecycle.BE_READY]:
+                self._patience.try_once(self._be_ready)
+            elif told:
+                return
 
-    def _is_told(self) -> bool:
+    def _hear(self) -> list[str]:
         connection.ensure_connection()
         session = connection.connection
         with connection.wrap_database_errors:
@@ -185,5 +196,20 @@ class Drawing:
                 session.execute(f"LISTEN {lifecycle.CHANNEL}")
                 self._listening = session
                 # What was told before, nobody has heard.
-                return True
-            return any(True for _ in session.notifies(timeout=LISTEN_FOR, stop_after=1))
+                return [""]
+            return [told.payload for told in session.notifies(timeout=LISTEN_FOR, stop_after=1)]
+
+    def _be_ready(self) -> None:
+        """Of the nodes that could draw on their processors one starts a process; first of all one that has some."""
+        here = self._find_here()
+        if here is None or here.has_gpus:
+            return
+        if not self._is_warm and Node.objects.filter(left_at=None).exclude(id=here.id).exists():
+            self._shutting_down.wait(lifecycle.HEAD_START.total_seconds())
+        if not cache.add("playground:ready", node.name(), READY_FOR):
+            return
+        self._used_at = time.monotonic()
+        with self._gate:
+            if not self._is_warm and not self._shutting_down.is_set():
+                self._process = DrawingProcess(Devices((), here.has_gpus))
+                self._process.ask(nothing_yet())

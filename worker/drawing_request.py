@@ -24,7 +24,14 @@ class CannotBeDrawn(Exception):
     hint = "Choose another checkpoint: a run keeps its last and its best."
 
 
-def request_for(sheet: Sheet, places: Sequence[int], folder: Path) -> Draw:
+def nothing_yet() -> Draw:
+    """What loads the sandbox's model, before anybody has asked."""
+    folder = Path(settings.DATA_DIR) / "drawing"
+    painters = (Painter(config=RunConfig()),)
+    return Draw(id="ready", folder=folder, prompt="-", num_steps=1, guidance_scale=1, painters=painters, places=())
+
+
+def request_for(sheet: Sheet, places: Sequence[int], folder: Path, name: str) -> Draw:
     """Raises CannotBeDrawn, or FilesAway."""
     refs = [parse_policy(text) for text in sheet.policies]
     runs = Run.objects.in_bulk({ref.run_id for ref in refs})
@@ -38,7 +45,7 @@ def request_for(sheet: Sheet, places: Sequence[int], folder: Path) -> Draw:
         painters.append(Painter(config=config, adapter=adapter))
     columns = len(painters)
     return Draw(
-        id=str(sheet.id),
+        id=name,
         folder=folder,
         prompt=sheet.prompt,
         num_steps=sheet.num_steps,

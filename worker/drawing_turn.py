@@ -34,6 +34,8 @@ class Turn:
 
     def __init__(self, lease: Lease, process: DrawingProcess, shutting_down: threading.Event):
         self._lease = lease
+        # What is still said of an earlier turn is not of this one.
+        self._name = str(lease.token)
         self._process = process
         self._shutting_down = shutting_down
         self._patience = Patience(str(lease))
@@ -51,7 +53,7 @@ class Turn:
             sheet = self._insist(lambda: Sheet.objects.get(id=self._lease.sheet_id))
             folder = Path(settings.MEDIA_ROOT) / sheet.turn_folder
             places = self._insist(lambda: lifecycle.places_left(sheet))[:TURN]
-            self._process.ask(self._insist(lambda: request_for(sheet, places, folder)))
+            self._process.ask(self._insist(lambda: request_for(sheet, places, folder, self._name)))
             while True:
                 self._watch(keeper)
                 reply = self._process.hear(HEAR_EVERY)
@@ -78,7 +80,7 @@ class Turn:
         now = time.monotonic()
         if keeper.cancel_requested.is_set() and self._cancelled_at is None:
             self._cancelled_at = now
-            self._process.ask(Cancel(id=str(self._lease.sheet_id)))
+            self._process.ask(Cancel(id=self._name))
         late = self._cancelled_at is not None and now - self._cancelled_at > CANCEL_WITHIN
         if late or now - self._heard_at > SILENT_FOR:
             logger.warning("%s: the drawing process does not answer, and is ended.", self._lease)
@@ -86,7 +88,7 @@ class Turn:
 
     def _take(self, reply: Reply, sheet: Sheet) -> Word | None:
         self._heard_at = time.monotonic()
-        if getattr(reply, "id", None) != str(sheet.id):
+        if getattr(reply, "id", None) != self._name:
             return None
         match reply:
             case Step(index=place, step=step, num_steps=num_steps):

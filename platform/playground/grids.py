@@ -54,6 +54,10 @@ class Grid:
     settings: Settings
 
     @property
+    def is_small(self) -> bool:
+        return all(cell.is_small for row in self.rows[:1] for cell in row.cells)
+
+    @property
     def num_missing(self) -> int:
         return sum(cell.shown is None for row in self.rows for cell in row.cells)
 

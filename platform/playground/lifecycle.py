@@ -24,6 +24,7 @@ from runs.lifecycle import LEASE, LeaseLost, Wishes
 from runs.models import Run
 
 CHANNEL = "flowdppo_playground"
+BE_READY = "be ready"
 TURN = 4
 MAX_LOST = 2
 KEPT_FOR = timedelta(days=1)
@@ -57,10 +58,10 @@ def enqueue(sheet: Sheet) -> None:
         tell_nodes()
 
 
-def tell_nodes() -> None:
-    """To come and look, once this transaction is done."""
+def tell_nodes(words: str = "") -> None:
+    """To come and look, once this transaction is done; or with BE_READY that somebody is about to ask."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, words])
 
 
 @transaction.atomic

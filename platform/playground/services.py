@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
@@ -17,6 +18,7 @@ from teams import audit
 from teams.models import User
 
 MAX_WAITING = 64
+BE_READY_EVERY = 10
 SMALL_MODEL = "sandbox"
 
 
@@ -55,6 +57,15 @@ def draw(user: User, asked: Asked) -> Sheet:
     audit.record(user, team, "asked to draw", f"“{asked.prompt}”", str(sheet.id))
     sheet.refresh_from_db()
     return sheet
+
+
+def be_ready() -> None:
+    """Somebody has the page open and may draw: a node starts a process, on its processors, before they have typed.
+
+    It loads the sandbox's model; larger ones are loaded when they are asked for.
+    """
+    if cache.add("playground:be-ready", True, BE_READY_EVERY):
+        lifecycle.tell_nodes(lifecycle.BE_READY)
 
 
 @transaction.atomic

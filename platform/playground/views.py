@@ -27,6 +27,8 @@ def playground(request: HttpRequest) -> HttpResponse:
     asked, problems = read_asked(request.GET)
     context = _drawn(request, asked, problems)
     past, older_than = selectors.history_page(request.user)
+    if context["may_write"]:
+        services.be_ready()
     context |= {
         "choices": find_choices(request.user, ""),
         "has_team": teams_of(request.user).exists(),

@@ -62,6 +62,8 @@ def read(asked: queue.SimpleQueue, unwanted: set[str]) -> None:
 
 
 def answer(request: Draw, unwanted: set[str]) -> Reply:
+    if not request.places:
+        return Done(id=request.id)
     note(request)
     if OPTIONS.get("refuse"):
         return Refused(id=request.id, error="It broke.", hint="Mend it.")

@@ -10,11 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from PIL import Image
 
 from fleet.models import Hold, Node
 from flowdppo_engine.config import RunConfig
-from playground import lifecycle
+from playground import lifecycle, services
 from playground.models import Sheet, SheetState
 from runs.models import Experiment, Run, RunState
 from stack.process_group import is_alive
@@ -161,6 +162,7 @@ def test_a_checkpoint_that_is_gone_is_told(workers, member, painter):
     assert "deleted meanwhile" in sheet.error and "Choose another" in sheet.hint
 
 
+@pytest.mark.long
 def test_a_node_that_drains_takes_none(workers, member, painter):
     workers.start(engine=FAKE)
     wait_for(Node.objects.exists, "the node")
@@ -194,6 +196,23 @@ def test_a_run_that_needs_the_gpu_gets_it_at_once(workers, submit, member, paint
     assert places(sheet) == [0, 1]
 
 
+def test_a_process_is_ready_before_anybody_asks(workers, member, painter, settings):
+    workers.start(engine=FAKE)
+    record = Path(settings.DATA_DIR) / "drawing" / "process.json"
+
+    def ready() -> bool:
+        services.be_ready()
+        cache.delete("playground:be-ready")
+        return record.exists()
+
+    cache.delete("playground:ready")
+    wait_for(ready, "a drawing process")
+    pid = json.loads(record.read_text())["pid"]
+    wait_for_end(ask(member, painter))
+    assert asked()[0]["pid"] == pid
+
+
+@pytest.mark.long
 def test_a_process_that_nobody_wants_ends(member, painter, settings, tmp_path, monkeypatch):
     settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "files"
     settings.ENGINE_COMMAND = FAKE.split(",")
