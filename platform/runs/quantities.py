@@ -14,7 +14,11 @@ AT = "@"
 LONGEST_KEY = 400
 SCORES, METRICS = "Scores", "Metrics of training"
 DRIFT_KL = f"{DRIFT}kl_nats"
-TITLES = {DRIFT_KL: "Drift from the base model, nats", f"{DRIFT}velocity": "Drift of the velocity"}
+TITLES = {
+    DRIFT_KL: "Drift from the base model, nats",
+    f"{DRIFT}velocity": "Drift of the velocity",
+    "diversity/pixel_rms": "Diversity",
+}
 # How far from the base model, where the policy still is the base model.
 NOTHING_AT_START = (KL_TO_BASE, "kl/reference_mean", VELOCITY_TO_BASE)
 LESS_IS_BETTER = ("kl/", "tv/", "velocity/", "reference/", "time/", "memory/")

@@ -50,6 +50,23 @@ def test_each_run_has_a_small_chart_of_its_own_on_the_same_axes(panel, web_addre
     assert axes == ["x", "x"]
 
 
+def test_many_small_charts_are_drawn_once_they_are_near_the_screen(panel, web_address, experiment):
+    many = [SyntheticRun(experiment, f"run {number}") for number in range(9)]
+    keys = [f"group/{number}" for number in range(7)]
+    for run in many:
+        run.write(*(metrics(i, dict.fromkeys(keys, i / 10)) for i in (1, 2)))
+    panel.set_viewport_size({"width": 500, "height": 400})
+    open_panel(panel, web_address, *many, view=f"&view=curves&multiples=1&keys={','.join(keys)}")
+    wait_for_points(panel, "group: 0", 2)
+    assert drawn(panel, "group: 6") == []
+    last = chart(panel, "group: 6")
+    before = last.bounding_box()["height"]
+    last.scroll_into_view_if_needed()
+    wait_for_points(panel, "group: 6", 2)
+    # Its room was kept, so that nothing jumps.
+    assert last.bounding_box()["height"] == before
+
+
 def test_the_page_of_curves_has_no_samples(panel, web_address, runs):
     open_panel(panel, web_address, *runs, view="&view=curves")
     wait_for_points(panel, "Reward", 20)

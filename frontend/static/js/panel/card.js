@@ -4,6 +4,9 @@ import { make, setText } from "./dom.js";
 import { layOut } from "./multiples.js";
 
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "autosize", showTips: false };
+// Beyond so many beside each other a chart takes a second, so that it is drawn once it is near the screen.
+const MANY = 8;
+const NEAR = { rootMargin: "400px" };
 const BELOW = { x: 0.5, y: 0, yshift: -18, xref: "paper", yref: "paper", yanchor: "top", showarrow: false };
 const CAN_HOVER = matchMedia("(hover: hover)").matches;
 
@@ -22,22 +25,33 @@ export class Card {
     this.element = make("section", { class: "chart" }, make("header", {}, this.title, ...extras), this.area);
     this.drawn = "";
     this.zoomKey = null;
+    this.waiting = null;
+    this.isNear = false;
+    new IntersectionObserver((entries) => this.come(entries.at(-1).isIntersecting), NEAR).observe(this.element);
+  }
+
+  come(isNear) {
+    this.isNear = isNear;
+    if (isNear && this.waiting) this.draw(this.waiting);
   }
 
   /**
    * Draw these traces, or say in words why there are none; `panels` (of `{title, traces}`) instead of `traces` are
    * drawn beside each other. `zoomKey` names the axes: zoom is kept while it stays.
    */
-  draw({ traces, panels, colors, empty, zoomKey, log = false, logAcross = false, xTitle = "", hover = "x unified" }) {
+  draw(asked) {
+    const { traces, panels, colors, empty, zoomKey, log = false, logAcross = false, xTitle = "", hover = "x unified" } = asked;
     this.element.classList.toggle("full", Boolean(panels));
     const figure = panels?.length ? layOut(panels, this.area.clientWidth || 320) : plain(traces ?? []);
     setText(this.empty, figure.traces.length ? "" : empty);
+    this.area.style.height = figure.height ? `${figure.height}px` : "";
+    this.waiting = panels?.length > MANY && !this.isNear ? asked : null;
+    if (this.waiting) return;
     const content = JSON.stringify([figure, colors, zoomKey, log, logAcross]);
     if (content === this.drawn) return;
     this.drawn = content;
     if (this.zoomKey !== null && this.zoomKey !== zoomKey) this.zooms.clear(this.key);
     this.zoomKey = zoomKey;
-    this.area.style.height = figure.height ? `${figure.height}px` : "";
     const looks = { colors, zoomKey, log, logAcross, xTitle, hover, zoom: this.zooms.of(this.key) };
     window.Plotly.react(this.plot, figure.traces, layout(figure, looks), CONFIG);
     if (!this.isHeard) this.listen();
