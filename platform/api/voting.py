@@ -16,6 +16,7 @@ from api.inputs import Text
 from api.paging import Order, PageOf, read_page
 from api.problems import Problem, refused_for
 from runs.services import require_team_to_write
+from sweeps.axes import MOST_VALUES
 from teams.models import User
 from votes import selectors, services
 from votes.forms import DEFAULT_PAIRS, MOST_POLICIES, VoteForm
@@ -42,6 +43,7 @@ class NewVote(Schema, extra="forbid"):
     prompts: Annotated[
         Text, Field(description="“samples” for the samples of the runs, or a prompt set; left out, every picture.")
     ] = ""
+    seeds: Annotated[list[int], Field(max_length=MOST_VALUES, description="Left out, any.")] = []
     num_pairs: Annotated[int, Field(description="At most so many.")] = DEFAULT_PAIRS
 
 
@@ -142,7 +144,8 @@ def votes(request: HttpRequest, page: PageOf):
 def start_vote(request: HttpRequest, body: NewVote):
     """Start a vote on pictures of the same prompts and seeds."""
     require_team_to_write(request.user)
-    data = {"name": body.name.strip(), "prompts": body.prompts, "most": str(body.num_pairs)}
+    seeds = ",".join(map(str, body.seeds))
+    data = {"name": body.name.strip(), "prompts": body.prompts, "seeds": seeds, "most": str(body.num_pairs)}
     form = VoteForm(data, user=request.user, texts=body.policies)
     if not form.is_valid():
         raise refused_for(
@@ -151,8 +154,9 @@ def start_vote(request: HttpRequest, body: NewVote):
             for message in messages
         )
     vote = services.start_vote(
-        request.user, form.team, body.name.strip(), form.policies, form.drawn, body.prompts, body.num_pairs
-    )
+        request.user, form.team, body.name.strip(), form.policies, form.drawn, body.num_pairs,
+        prompts=body.prompts, seeds=body.seeds,
+    )  # fmt: skip
     return Status(201, _described(request.user, vote))
 
 

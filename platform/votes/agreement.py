@@ -64,9 +64,14 @@ def krippendorff_alpha(verdicts: Iterable[Verdict]) -> float | None:
     return 1 - (num - 1) * observed / expected
 
 
-def _by_pair(verdicts: Iterable[Verdict]) -> dict[int, dict[str | None, float]]:
-    """What each person said of each pair: the score of its first policy."""
+def _by_pair(verdicts: Iterable[Verdict]) -> dict[int, dict[str, float]]:
+    """What each person said of each pair: the score of its first policy.
+
+    Those whose accounts are gone cannot be told from one another, and are left out.
+    """
     found: dict[int, dict] = defaultdict(dict)
     for verdict in verdicts:
+        if verdict.person is None:
+            continue
         found[verdict.pair][verdict.person] = verdict.outcome.score
     return found

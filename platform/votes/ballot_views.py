@@ -70,6 +70,7 @@ def ballot_picture(request: HttpRequest, ballot_id: uuid.UUID, side: str) -> Htt
     try:
         picture = blind.read_side(request.user, ballot, side)
     except FileNotFoundError:
+        services.give_up(ballot.pair)
         raise Http404("This picture is gone.") from None
     return HttpResponse(picture.content, content_type=picture.content_type, headers={"Cache-Control": KEPT})
 

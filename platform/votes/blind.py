@@ -8,7 +8,7 @@ import io
 import struct
 from collections.abc import Iterator
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from pictures.files import read_picture
 from pictures.refs import find_pictures, parse_ref
@@ -25,12 +25,15 @@ NO_METADATA = 0xFF & ~(0x20 | 0x08 | 0x04)
 
 
 def read_side(user: User, ballot: Ballot, side: str) -> media.Picture:
-    """Raises FileNotFoundError where the picture is gone."""
+    """Raises FileNotFoundError where the picture is gone, or is none."""
     ref = parse_ref(ballot.picture_on(side))
     row = find_pictures(user, [ref]).get(ref)
     if row is None:
         raise FileNotFoundError("This picture no longer counts: its run went on from before it.")
-    return strip(read_picture(row).content)
+    try:
+        return strip(read_picture(row).content)
+    except UnidentifiedImageError as error:
+        raise FileNotFoundError(f"The file of {ref} is no picture.") from error
 
 
 def strip(content: bytes) -> media.Picture:

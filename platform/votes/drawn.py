@@ -1,6 +1,6 @@
 """What pictures policies have drawn, by prompt and seed, so that two of them can be laid side by side."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -31,8 +31,9 @@ class Cell:
 Drawn = Mapping[PolicyRef, Mapping[Cell, Ref]]
 
 
-def read_drawn(user: User, policies: Iterable[Policy], prompts: str = ANY) -> Drawn:
+def read_drawn(user: User, policies: Iterable[Policy], prompts: str = ANY, seeds: Collection[int] = ()) -> Drawn:
     """The pictures of each policy. `prompts` is ANY, SAMPLES for the runs' fixed samples, or a prompt set's name.
+    Without `seeds` those of any seed are taken.
 
     Where a policy has drawn a cell more than once, its run's own sample comes before drawings, older before newer.
     Takes two queries.
@@ -42,6 +43,7 @@ def read_drawn(user: User, policies: Iterable[Policy], prompts: str = ANY) -> Dr
     if not by_ref:
         return drawn
     theirs = reduce(or_, (Q(run=ref.run_id, iteration=ref.iteration) for ref in by_ref))
+    theirs &= Q(seed__in=seeds) if seeds else Q()
     if prompts in (ANY, SAMPLES):
         rows = fixed_samples(user).filter(theirs).order_by("id")
         for row_id, run_id, iteration, prompt, seed, path in rows.values_list("id", *COLUMNS):

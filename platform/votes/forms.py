@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from catalog.prompt_files import name_of
 from pictures.policies import Policy, PolicyRef, find_policies, parse_policy
+from sweeps.axes import AxesInvalid, parse_seeds
 from teams.models import Team, User
 from teams.selectors import may_write
 from votes.drawn import ANY, SAMPLES, Drawn, prompt_sets_of, read_drawn
@@ -24,6 +25,9 @@ class VoteForm(forms.Form):
     prompts = forms.ChoiceField(
         required=False, error_messages={"invalid_choice": "“%(value)s” is none of their prompt sets: choose another."}
     )
+    seeds = forms.CharField(
+        required=False, max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "all"})
+    )
     most = forms.IntegerField(
         min_value=1,
         max_value=MOST_PAIRS,
@@ -36,6 +40,7 @@ class VoteForm(forms.Form):
         self._user = user
         self.problem = ""
         self.policies = self._find(list(texts))
+        self.drawn: Drawn = {}
         self.fields["prompts"].choices = [
             (ANY, "Every picture that they have in common"),
             (SAMPLES, "The samples that their runs drew"),
@@ -50,16 +55,20 @@ class VoteForm(forms.Form):
     def refs(self) -> list[PolicyRef]:
         return [policy.ref for policy in self.policies]
 
-    def read_drawn(self) -> Drawn:
-        prompts = self.data.get("prompts", ANY)
-        known = {key for key, _ in self.fields["prompts"].choices}
-        return read_drawn(self._user, self.policies, prompts if prompts in known else ANY)
+    def clean_seeds(self) -> tuple[int, ...]:
+        text = self.cleaned_data["seeds"]
+        try:
+            return parse_seeds(text, default=0) if text.strip() else ()
+        except AxesInvalid as invalid:
+            raise ValidationError(invalid.messages) from invalid
 
     def clean(self):
         if self.problem:
             raise ValidationError(self.problem)
-        if "prompts" in self.cleaned_data:
-            self.drawn = self.read_drawn()
+        if {"prompts", "seeds"} <= self.cleaned_data.keys():
+            self.drawn = read_drawn(
+                self._user, self.policies, self.cleaned_data["prompts"], self.cleaned_data["seeds"]
+            )
             if not num_taken(comparisons_of(self.drawn), 1):
                 raise ValidationError(
                     "No two of these policies have a picture of the same prompt and seed: choose others, or have them "
@@ -88,10 +97,7 @@ class VoteForm(forms.Form):
 
 
 def plan_of(form: VoteForm) -> tuple[list[Comparison], int]:
-    """Which comparisons the chosen policies make, and how many pairs would be taken."""
-    if form.problem:
-        return [], 0
-    comparisons = comparisons_of(form.read_drawn())
-    text = form.data.get("most", "")
-    most = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else DEFAULT_PAIRS
-    return comparisons, num_taken(comparisons, min(most, MOST_PAIRS))
+    """Which comparisons the chosen policies make, and how many pairs would be taken; none where something is wrong."""
+    form.is_valid()
+    comparisons = comparisons_of(form.drawn)
+    return comparisons, num_taken(comparisons, form.cleaned_data.get("most", DEFAULT_PAIRS))

@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from pictures.policies import PolicyRef
@@ -17,6 +18,7 @@ class Vote(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="votes")
     name = models.CharField(max_length=120)
     prompts = models.CharField(max_length=200, blank=True, help_text="Where its pictures are from: votes.drawn.")
+    seeds = ArrayField(models.BigIntegerField(), default=list, help_text="Empty where any will do.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)

@@ -17,7 +17,7 @@ from runs.stored_files import name_of
 from teams import audit
 from teams.models import Team, User
 from votes.choosing import Candidate, choose
-from votes.drawn import Drawn
+from votes.drawn import ANY, Drawn
 from votes.models import Ballot, Contender, Pair, Vote
 from votes.pairing import take_pairs
 from votes.selectors import ANSWERED, open_ballots, own_ballots
@@ -34,13 +34,24 @@ class NotPossible(ValueError):
 
 
 def start_vote(
-    user: User, team: Team, name: str, policies: Sequence[Policy], drawn: Drawn, prompts: str, most: int
+    user: User,
+    team: Team,
+    name: str,
+    policies: Sequence[Policy],
+    drawn: Drawn,
+    most: int,
+    *,
+    prompts: str = ANY,
+    seeds: Sequence[int] = (),
 ) -> Vote:
-    """A vote on what `policies`, all of the team's runs, have `drawn` in common. Raises PermissionDenied."""
+    """A vote on at most so many pairs of what `policies`, all of the team's runs, have `drawn` in common.
+
+    `prompts` and `seeds` say what was read of that (`drawn.read_drawn`). Raises PermissionDenied.
+    """
     require_writer(user, team.id)
     taken = take_pairs(drawn, most, rng)
     with transaction.atomic():
-        vote = Vote.objects.create(team=team, name=name, prompts=prompts, created_by=user)
+        vote = Vote.objects.create(team=team, name=name, prompts=prompts, seeds=list(seeds), created_by=user)
         contenders = Contender.objects.bulk_create(
             Contender(vote=vote, run=policy.run, iteration=policy.iteration, place=place)
             for place, policy in enumerate(policies)
@@ -115,6 +126,11 @@ def undo(user: User, vote: Vote) -> None:
     Ballot.objects.filter(id=last.id).update(answer="", answered_at=None)
 
 
+def give_up(pair: Pair) -> None:
+    """One of its pictures cannot be shown: nobody gets it any more."""
+    Pair.objects.filter(id=pair.id).update(is_gone=True)
+
+
 def _require_open(vote: Vote) -> None:
     if not _locked(vote).is_open:
         raise NotPossible("The vote is closed: its results can be seen.")
@@ -153,5 +169,5 @@ def _can_be_shown(user: User, pair: Pair) -> bool:
     names = [name_of(row) if isinstance(row, Sample) else row.path for row in found.values()]
     if len(names) == 2 and all(map(default_storage.exists, names)):
         return True
-    Pair.objects.filter(id=pair.id).update(is_gone=True)
+    give_up(pair)
     return False

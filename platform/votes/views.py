@@ -39,7 +39,7 @@ def vote_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def vote_new(request: HttpRequest) -> HttpResponse:
-    """What to vote on: `policies` as `RUN@40,RUN@80` or as ticked boxes, `prompts`, `most` pairs, `name`."""
+    """What to vote on: `policies` as `RUN@40,RUN@80` or as ticked boxes, `prompts`, `seeds`, `most` pairs, `name`."""
     require_team_to_write(request.user)
     texts = policy_texts(request.POST if request.method == "POST" else request.GET)
     if request.method == "POST":
@@ -47,11 +47,12 @@ def vote_new(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             said = form.cleaned_data
             vote = services.start_vote(
-                request.user, form.team, said["name"], form.policies, form.drawn, said["prompts"], said["most"]
-            )
+                request.user, form.team, said["name"], form.policies, form.drawn, said["most"],
+                prompts=said["prompts"], seeds=said["seeds"],
+            )  # fmt: skip
             return redirect("vote", vote.id)
         return render(request, "votes/vote_new.html", _form_context(request, form, is_told=True), status=422)
-    given = {"name": "", "prompts": "", "most": str(DEFAULT_PAIRS)} | request.GET.dict()
+    given = {"name": "", "prompts": "", "seeds": "", "most": str(DEFAULT_PAIRS)} | request.GET.dict()
     form = VoteForm(given, user=request.user, texts=texts)
     if not given["name"]:
         # It is not typed yet.

@@ -28,6 +28,7 @@ def test_a_vote_starts_and_is_closed(lab, program, post):
         ({"name": " "}, "name", "Empty: give the vote a name."),
         ({"policies": ["x"]}, "policies", "names no policy"),
         ({"num_pairs": 0}, "num_pairs", "give a whole number from 1 to 2000"),
+        ({"seeds": [-1]}, "seeds", "is no seed"),
         ({"prompts": "other"}, "prompts", "is none of their prompt sets"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.utils import timezone
+
 from pictures.policies import PolicyRef, find_policies
 from runs.models import Run
 from teams.models import User
@@ -29,7 +31,7 @@ def add_vote(lab: Lab, run: Run | None = None, iterations: Sequence[int] = (0, 4
     policies = find_policies(lab.member, [PolicyRef(run.id, iteration) for iteration in iterations]).values()
     policies = list(policies)
     return services.start_vote(
-        lab.member, lab.team, "Which is better?", policies, read_drawn(lab.member, policies), "", most
+        lab.member, lab.team, "Which is better?", policies, read_drawn(lab.member, policies), most
     )
 
 
@@ -40,7 +42,9 @@ def prefer(ballot: Ballot, iteration: int) -> str:
 
 
 def judge(user: User, vote: Vote, num: int, iteration: int = 40) -> None:
-    """So many ballots, each for this iteration."""
-    for _ in range(num):
-        ballot = services.issue(user, vote)[0]
-        services.answer(user, ballot.id, prefer(ballot, iteration))
+    """So many answers, each for this iteration; the sides change from pair to pair."""
+    fresh = vote.pairs.exclude(ballots__person=user).select_related("first", "second")
+    for number, pair in enumerate(list(fresh[:num])):
+        ballot = Ballot(pair=pair, person=user, first_is_left=number % 2 == 0, answered_at=timezone.now())
+        ballot.answer = prefer(ballot, iteration)
+        ballot.save()

@@ -26,6 +26,11 @@ def test_people_agree_who_say_the_same_and_even_is_even():
     assert agreement(verdicts(ann="12")).share is None
 
 
+def test_who_has_no_name_any_more_is_left_out():
+    said = [*verdicts(ann="12"), *(Verdict(pair, 0, 1, "", None, Outcome.FIRST) for pair in (0, 0, 1))]
+    assert agreement(said).num == 0 and krippendorff_alpha(said) is None
+
+
 def test_alpha_of_two_people_is_krippendorffs_own_example():
     """Ten units, two values (Computing Krippendorff's Alpha-Reliability, 2011, section A): 0.095."""
     said = verdicts(meg="2122222222", owen="1112212122")

@@ -13,7 +13,6 @@ from PIL.PngImagePlugin import PngInfo
 from pictures.models import Drawing
 from pictures.refs import parse_ref
 from tests.platform.lab import add_run
-from tests.platform.pictures.easel import add_drawing
 from tests.platform.votes.ballot_box import add_vote
 from votes import blind, services
 
@@ -116,12 +115,17 @@ def test_a_ballot_and_its_pictures_are_one_persons(lab, as_person):
 
 
 @pytest.mark.django_db
-def test_a_picture_whose_file_is_gone_is_not_found(lab, as_person):
-    run = add_run(lab.experiment)
-    add_drawing(run)
-    vote = add_vote(lab, run)
+@pytest.mark.parametrize("loss", ["file", "drawing", "pixels"])
+def test_a_picture_that_cannot_be_shown_is_not_found_and_its_pair_comes_no_more(lab, as_person, loss):
+    vote = add_vote(lab)
     ballot = services.issue(lab.viewer, vote)[0]
-    file_of(ballot.picture_on("left")).unlink()
-    Drawing.objects.filter(id=parse_ref(ballot.picture_on("right")).id).delete()
-    for side in ("left", "right"):
-        assert as_person(lab.viewer).get(reverse(f"ballot_{side}", args=[ballot.id])).status_code == 404
+    name = ballot.picture_on("left")
+    if loss == "file":
+        file_of(name).unlink()
+    elif loss == "drawing":
+        Drawing.objects.filter(id=parse_ref(name).id).delete()
+    else:
+        file_of(name).write_bytes(b"no picture")
+    assert as_person(lab.viewer).get(reverse("ballot_left", args=[ballot.id])).status_code == 404
+    ballot.pair.refresh_from_db()
+    assert ballot.pair.is_gone and ballot not in services.issue(lab.viewer, vote)

@@ -1,15 +1,19 @@
 """Voting in a browser: keys, the next pair at once, the way back, a phone, and where people and reward part."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from pictures.models import Drawing
+from pictures.refs import parse_ref
 from tests.platform.core.web_client import sign_in
 from tests.platform.lab import Lab, add_run, make_lab
 from tests.platform.votes.ballot_box import add_drawings, add_vote, judge
+from votes import services
 from votes.models import Ballot, Vote
 from votes.verdicts import Outcome, read_verdicts
 
@@ -172,3 +176,15 @@ def test_an_answer_that_cannot_be_sent_comes_back(page: Page, live_server, lab: 
     press(page, "ArrowLeft")
     expect(page.locator("#vote-progress")).to_have_text("1 of 3 pairs; 1 person")
     assert Ballot.objects.get(id=first).answer == "left"
+
+
+def test_a_pair_that_lost_a_picture_meanwhile_is_passed_over(page: Page, live_server, lab: Lab):
+    vote = add_vote(lab)
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": sign_in(lab.viewer), "url": live_server.url}
+    page.context.add_cookies([cookie])
+    first, second = services.issue(lab.viewer, vote)
+    drawing = Drawing.objects.get(id=parse_ref(first.pair.first_picture).id)
+    (Path(settings.MEDIA_ROOT) / drawing.path).write_bytes(b"no picture")
+    page.goto(live_server.url + reverse("vote", args=[vote.id]))
+    assert shown(page) == str(second.id)
+    expect(page.locator("#vote-progress")).to_have_text("0 of 2 pairs; 0 people")

@@ -30,6 +30,18 @@ def test_a_vote_starts_from_a_link(lab, member):
     assert (vote.name, vote.team, vote.created_by, vote.pairs.count()) == ("Which?", lab.team, lab.member, 2)
 
 
+def test_a_vote_may_be_on_some_seeds(lab, member):
+    run = add_run(lab.experiment)
+    add_drawings(run, (0, 40), seeds=(1, 2, 3))
+    policies = f"{run.id}@0,{run.id}@40"
+    assert "6 pairs" in words(member.get(reverse("vote_new"), {"policies": policies, "seeds": "2 to 3"}).text)
+    member.post(reverse("vote_new"), {"policies": policies, "name": "Which?", "seeds": "3, 1", "most": "60"})
+    vote = Vote.objects.get()
+    assert vote.seeds == [3, 1] and set(vote.pairs.values_list("seed", flat=True)) == {1, 3}
+    services.close_vote(lab.member, vote)
+    assert "every picture in common, seeds 3, 1" in words(member.get(reverse("vote_results", args=[vote.id])).text)
+
+
 def test_without_a_choice_it_offers_the_newest_runs_with_samples(lab, member, django_assert_max_num_queries):
     add_run(lab.experiment, "blank")
     for number in range(5):
@@ -55,6 +67,8 @@ def test_a_page_with_nothing_to_vote_on_says_what_to_do(lab, member):
         ({"name": ""}, "Empty: give the vote a name."),
         ({"most": "0"}, "It does not fit: give a whole number from 1 to 2000."),
         ({"most": "many"}, "It does not fit"),
+        ({"seeds": "one"}, "Seeds: “one” is no seed: give whole numbers"),
+        ({"seeds": "7"}, "No two of these policies have a picture"),
         ({"prompts": "other"}, "“other” is none of their prompt sets"),
     ],
 )
@@ -69,7 +83,14 @@ def test_what_does_not_fit_is_told_with_its_remedy(lab, member, change, message)
 
 
 def test_a_link_may_say_anything(lab, member):
-    for query in ("policies=x", "policies=" + "a@1," * 300, "most=" + "9" * 40, "prompts=%00", "runs=nothing"):
+    for query in (
+        "policies=x",
+        "policies=" + "a@1," * 300,
+        "most=" + "9" * 40,
+        "seeds=%00,x",
+        "prompts=%00",
+        "runs=nothing",
+    ):
         assert member.get(f"{reverse('vote_new')}?{query}").status_code == 200
 
 
@@ -151,8 +172,8 @@ def test_what_a_script_does_too_late_is_told(lab, as_person):
 def test_pages_ask_the_same_however_many_ballots_there_are(lab, member, django_assert_max_num_queries):
     few, many = add_vote(lab), add_vote(lab, iterations=(0, 40, 80), seeds=range(4))
     judge(lab.member, few, 3)
-    for _ in range(36):
-        services.answer(lab.member, services.issue(lab.member, many)[0].id, "tie")
+    judge(lab.member, many, 36, iteration=80)
+    judge(lab.viewer, many, 20)
     add_checkpoint(add_run(lab.experiment), 40)
     for vote in (few, many):
         with django_assert_max_num_queries(16):

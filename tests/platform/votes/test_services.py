@@ -46,7 +46,7 @@ def test_viewers_vote_but_start_close_and_delete_nothing(lab):
     judge(lab.viewer, vote, 3)
     policies = list(find_policies(lab.viewer, [PolicyRef(add_run(lab.experiment).id, 0)]).values())
     deeds = (
-        lambda: services.start_vote(lab.viewer, lab.team, "no", policies, {}, "", 1),
+        lambda: services.start_vote(lab.viewer, lab.team, "no", policies, {}, 1),
         lambda: services.close_vote(lab.viewer, vote),
         lambda: services.delete_vote(lab.viewer, vote),
     )
@@ -133,11 +133,13 @@ def test_deleting_takes_everything_with_it_and_is_told(lab):
 
 
 def test_sides_are_drawn_and_the_answer_is_turned_back(lab):
-    vote = add_vote(lab, seeds=range(20))
-    judge(lab.viewer, vote, 60, iteration=40)
+    vote = add_vote(lab, seeds=range(10))
+    for _ in range(30):
+        ballot = services.issue(lab.viewer, vote)[0]
+        services.answer(lab.viewer, ballot.id, prefer(ballot, 40))
     sides = Counter(Ballot.objects.filter(person=lab.viewer).values_list("first_is_left", flat=True))
-    # Of 60 throws of a coin fewer than 12 fall on one side once in a million times.
-    assert min(sides[True], sides[False]) >= 12
+    # Of 30 throws of a coin fewer than 3 fall on one side once in a million times.
+    assert min(sides[True], sides[False]) >= 3
     assert {one.outcome for one in read_verdicts(vote)} == {Outcome.SECOND}
 
 

@@ -21,6 +21,7 @@ function start() {
   let isReady = false;
   let sending = Promise.resolve();
   const sent = new Set();
+  const failed = new Set();
 
   const send = (address, fields, id) => {
     if (id) sent.add(id);
@@ -60,7 +61,7 @@ function start() {
     try {
       await ready;
     } catch {
-      if (shown === ballot) tell("A picture of this pair could not be fetched: load the page again.");
+      if (shown === ballot) replace(ballot);
       return;
     }
     if (shown !== ballot) return;
@@ -70,6 +71,14 @@ function start() {
     section.querySelector('[data-side="right"]').replaceChildren(right);
     section.dataset.shown = ballot.id;
     setReady(true);
+  }
+
+  /** The server no longer issues a pair that has lost a picture; one that it still issues may come the second time. */
+  function replace(ballot) {
+    shown = null;
+    if (failed.has(ballot.id)) return tell("A picture of this pair could not be fetched: load the page again.");
+    failed.add(ballot.id);
+    send(section.dataset.next);
   }
 
   function setReady(is) {
