@@ -56,7 +56,10 @@ class Question:
     def kinds(self) -> tuple[str, ...]:
         if self.as_groups:
             return (SampleKind.ROLLOUT,)
-        return (self.kind,) if self.kind else KINDS
+        if self.kind:
+            return (self.kind,)
+        # What training draws in an iteration comes from the policy before it.
+        return (SampleKind.FIXED, DRAWN) if self.policies else KINDS
 
 
 def parse_question(query: Mapping[str, str]) -> Question:

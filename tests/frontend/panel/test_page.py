@@ -35,6 +35,7 @@ def test_curves_scores_and_samples_are_drawn(panel, web_address, synthetic):
     (frontier,) = drawn(panel, "Held-out score against KL to the base model")
     assert (frontier["x"], frontier["y"]) == ([0, 2], [0.5, 0.75])
     expect(panel.locator(".tile img")).to_have_count(4)
+    expect(panel.get_by_role("link", name="All samples")).to_have_attribute("href", f"/samples/?runs={synthetic.id}")
     expect(panel.locator(".tile").first).to_contain_text("seed0")
     assert panel.locator(".tile img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 64
 

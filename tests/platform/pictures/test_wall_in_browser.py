@@ -177,6 +177,9 @@ def test_more_tiles_come_as_one_scrolls_and_ticks_stay(wall, run):
     page.reload()
     expect(page.get_by_label("Tick red cube 1")).to_be_checked()
     expect(page.get_by_text("2 ticked", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Compare").last).to_have_attribute(
+        "href", re.compile(r"/compare/\?items=s\d+,s\d+$")
+    )
     page.get_by_role("button", name="Untick all").click()
     expect(page.get_by_label("Tick red cube 1")).not_to_be_checked()
     expect(page).not_to_have_url(re.compile("ticked"))

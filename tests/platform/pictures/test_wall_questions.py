@@ -54,6 +54,11 @@ def test_groups_are_of_what_training_drew():
     assert parse_question({"view": "groups", "kind": "fixed"}).kinds == ("rollout",)
 
 
+def test_what_training_drew_is_not_of_the_policy_that_came_of_it_but_can_be_asked_for():
+    assert parse_question({"policies": f"{RUN}@40"}).kinds == ("fixed", "drawn")
+    assert parse_question({"policies": f"{RUN}@40", "kind": "rollout"}).kinds == ("rollout",)
+
+
 @pytest.mark.parametrize("step", ["", "latest"])
 def test_the_latest_is_meant_where_no_step_is(step):
     assert parse_question({"step": step}).step is None

@@ -39,7 +39,13 @@ export class Samples {
     this.label = make("output", {});
     this.play = make("button", { type: "button", click: () => this.togglePlay() }, "Play");
     this.latest = make("button", { type: "button", click: () => this.choose("latest") }, "Latest");
-    this.controls = make("div", { class: "step-controls", hidden: true }, this.play, this.slider, this.label, this.latest);
+    // Out of the frame that the panel may be in.
+    this.wall = make("a", { target: "_top" }, "All samples");
+    this.controls = make(
+      "div",
+      { class: "step-controls", hidden: true },
+      ...[this.play, this.slider, this.label, this.latest, this.wall],
+    );
   }
 
   draw(runs, colors) {
@@ -50,6 +56,7 @@ export class Samples {
     const tooMany = withSamples.length > MAX_PANES ? `Pictures of the first ${MAX_PANES} shown runs.` : "";
     setText(this.empty, withSamples.length ? tooMany : emptyWords(runs));
     this.controls.hidden = !this.steps.length;
+    this.wall.href = `/samples/?runs=${withSamples.map((run) => run.id).join()}`;
     this.show();
   }
 

@@ -80,6 +80,7 @@ export class Controls {
 
   showSteps({ steps, step }, query) {
     this.steps.hidden = !steps.length;
+    this.slider.hidden = steps.length < 2;
     this.slider.max = Math.max(steps.length - 1, 0);
     this.slider.value = step == null ? steps.length - 1 : steps.indexOf(step);
     setText(this.label, step == null ? "all iterations" : `iteration ${step}`);

@@ -11,7 +11,7 @@ export class Ticks {
     this.refs = new Set((text ?? "").split(",").filter(Boolean));
     this.write = write;
     this.link = bar.querySelector("a");
-    this.comparePage = this.link?.getAttribute("href");
+    this.comparePage = this.link.getAttribute("href");
     this.told = bar.querySelector("[data-num-ticked]");
     bar.querySelector("[data-untick]").addEventListener("click", () => this.clear());
     this.show();
@@ -41,7 +41,6 @@ export class Ticks {
     const canCompare = num >= 2 && num <= MOST_COMPARED;
     const advice = num < 2 ? ": tick another to compare" : canCompare ? "" : `: at most ${MOST_COMPARED} can be compared`;
     setText(this.told, `${num} ticked${advice}`);
-    if (!this.link) return;
     this.link.hidden = !canCompare;
     this.link.href = `${this.comparePage}?items=${[...this.refs].join()}`;
   }

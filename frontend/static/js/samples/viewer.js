@@ -80,7 +80,9 @@ export class Viewer {
   showPicture(tile) {
     const image = make("img", { alt: tile.prompt, load: () => sharpen(image) });
     const isStill = tile.is_video && wantsLessMotion();
-    image.src = isStill ? tile.thumbnail : tile.picture;
+    // The small one is here already: it stands until the large one is.
+    image.src = tile.thumbnail;
+    if (!isStill) make("img", { load: () => (image.src = tile.picture) }).src = tile.picture;
     const play = isStill ? make("button", { type: "button", click: () => (image.src = tile.picture) }, "Play") : null;
     this.picture.replaceChildren(image, ...(play ? [play] : []));
   }
@@ -102,5 +104,5 @@ function linksOf(tile) {
     const query = new URLSearchParams({ runs: tile.run, step: tile.iteration, group: tile.group, view: "groups" });
     links.push([`?${query}`, "The whole group"]);
   }
-  return [...links, [tile.picture, "The file"]];
+  return [...links, [`/pictures/${tile.ref}/`, "Its page, with comments"], [tile.picture, "The file"]];
 }
