@@ -37,10 +37,14 @@ class Item:
     @property
     def policy(self) -> str:
         """What drew it, in words."""
-        run, iteration = self.shown.run_name, self.shown.iteration
+        run = self.shown.run_name
         if not run:
-            return "base model"
-        return f"{run} at {iteration}" if iteration else f"base model of {run}"
+            return self.when
+        return f"{run} {self.when}" if self.shown.iteration else f"{self.when} of {run}"
+
+    @property
+    def when(self) -> str:
+        return f"at {self.shown.iteration}" if self.shown.iteration else "base model"
 
     def as_data(self) -> dict:
         """For the scripts of the page."""
@@ -49,6 +53,8 @@ class Item:
         return {
             "ref": str(shown.ref),
             "policy": self.policy,
+            "run": shown.run_name,
+            "when": self.when,
             "prompt": shown.prompt,
             "seed": str(shown.seed),
             "scores": scores,

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from comparing.links import address_of_runs
 from runs import selectors, upkeep
 from runs.describe_forms import DescribeForm, values_of
 from runs.filters import config_paths
@@ -50,6 +51,8 @@ def runs_bulk(request: HttpRequest) -> HttpResponse:
         return redirect(back)
     if deed == "compare":
         return _compare(request, runs)
+    if deed == "compare-pictures":
+        return redirect(address_of_runs(runs))
     try:
         messages.info(request, _do(request, deed, runs))
     except ValidationError as error:

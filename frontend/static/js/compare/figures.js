@@ -21,7 +21,7 @@ export class Figures {
   figure(item, index, short, first) {
     const scores = [...short].filter(([name]) => name in item.scores).flatMap(([name, words]) => [
       make("dt", {}, words),
-      make("dd", {}, ...scoreWords(item.scores[name], index && first.scores[name])),
+      make("dd", {}, ...scoreWords(item.scores[name], index ? first.scores[name] : undefined)),
     ]);
     return make(
       "li",
@@ -30,7 +30,8 @@ export class Figures {
         "button",
         { type: "button", class: "compare-pick", click: () => this.onPick(index + 1), title: item.policy },
         make("span", { class: "compare-number" }, String(index + 1)),
-        make("span", { class: "clip" }, item.policy),
+        make("span", { class: "clip" }, item.run),
+        make("span", { class: "muted" }, item.when),
       ),
       this.canvases[index],
       make("dl", {}, ...scores, make("dt", {}, "seed"), make("dd", {}, item.seed)),

@@ -19,7 +19,7 @@ export class Tools {
 
   offer(items) {
     for (const name of ["first", "second"]) {
-      this.find(name).replaceChildren(...items.map((item, index) => make("option", { value: index + 1 }, `${index + 1} · ${item.policy}`)));
+      this.find(name).replaceChildren(...items.map((item, index) => make("option", { value: index + 1 }, `${index + 1} · ${[item.when, item.run].filter(Boolean).join(" · ")}`)));
     }
   }
 
