@@ -1,17 +1,24 @@
 """Share links: what a team shows to people without an account."""
 
+from functools import reduce
+from operator import or_
+
 from django.conf import settings
 from django.db import models
 
+from comparing.models import Comparison
 from reports.models import Report
 from runs.models import Run
 from teams.models import Team
 
-ONE_SUBJECT = models.Q(run__isnull=False, report__isnull=True) | models.Q(run__isnull=True, report__isnull=False)
+SUBJECTS = ("run", "report", "comparison")
+ONE_SUBJECT = reduce(
+    or_, (models.Q(**{f"{name}__isnull": name != subject for name in SUBJECTS}) for subject in SUBJECTS)
+)
 
 
 class ShareLink(models.Model):
-    """Shows exactly one run or report to whoever holds the link, until it expires or is revoked.
+    """Shows exactly one run, report or saved comparison to whoever holds the link, until it expires or is revoked.
 
     Only a hash of its secret is kept, as of API tokens.
     """
@@ -19,6 +26,7 @@ class ShareLink(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="share_links")
     run = models.ForeignKey(Run, null=True, on_delete=models.CASCADE, related_name="share_links")
     report = models.ForeignKey(Report, null=True, on_delete=models.CASCADE, related_name="share_links")
+    comparison = models.ForeignKey(Comparison, null=True, on_delete=models.CASCADE, related_name="share_links")
     digest = models.CharField(max_length=64, unique=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -36,12 +44,12 @@ class ShareLink(models.Model):
         return f"link to {self.kind} “{self.subject}”"
 
     @property
-    def subject(self) -> Run | Report:
-        return self.run or self.report
+    def kind(self) -> str:
+        return next(name for name in SUBJECTS if getattr(self, f"{name}_id"))
 
     @property
-    def kind(self) -> str:
-        return "run" if self.run_id else "report"
+    def subject(self) -> Run | Report | Comparison:
+        return getattr(self, self.kind)
 
 
 class SharingSwitch(models.Model):

@@ -3,10 +3,9 @@
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from reports.models import Report
 from reports.scope import Scope
-from runs.models import Run
 from sharing.models import ShareLink, SharingSwitch
+from sharing.subjects import Subject, key_of
 from teams import secret_texts
 from teams.models import Team, User
 from teams.selectors import WRITERS
@@ -19,9 +18,8 @@ def links_of(user: User, team: Team) -> QuerySet[ShareLink]:
     return _links(user).filter(team=team)
 
 
-def open_links_to(user: User, subject: Run | Report) -> QuerySet[ShareLink]:
-    key = {"run": subject} if isinstance(subject, Run) else {"report": subject}
-    return _links(user).filter(revoked_at=None, expires_at__gt=timezone.now(), **key)
+def open_links_to(user: User, subject: Subject) -> QuerySet[ShareLink]:
+    return _links(user).filter(revoked_at=None, expires_at__gt=timezone.now(), **key_of(subject))
 
 
 def find_link(secret: str) -> ShareLink | None:
@@ -29,13 +27,13 @@ def find_link(secret: str) -> ShareLink | None:
     return (
         ShareLink.objects.filter(digest=secret_texts.digest_of(secret), revoked_at=None)
         .filter(expires_at__gt=timezone.now(), team__sharing_switch=None)
-        .select_related("run__experiment", "report", "team")
+        .select_related("run__experiment", "report", "comparison", "team")
         .first()
     )
 
 
 def scope_of(link: ShareLink) -> Scope:
-    """What the shared thing may show: a run itself alone, a report what its team has."""
+    """What the shared thing may show: a run itself alone, the others what their team has."""
     return Scope(link.team_id, link.run_id)
 
 
@@ -46,5 +44,7 @@ def is_switched_off(team: Team) -> bool:
 def _links(user: User) -> QuerySet[ShareLink]:
     rows = ShareLink.objects.filter(team__memberships__user=user, team__memberships__role__in=WRITERS)
     return (
-        rows.select_related("run", "report", "created_by", "team").defer("run__config", "report__body").order_by("-id")
+        rows.select_related("run", "report", "comparison", "created_by", "team")
+        .defer("run__config", "report__body")
+        .order_by("-id")
     )

@@ -8,11 +8,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from reports.models import Report
-from runs.models import Run
 from runs.services import require_writer
 from sharing.models import ShareLink, SharingSwitch
 from sharing.selectors import is_switched_off
+from sharing.subjects import Subject, key_of, team_of
 from teams import audit, secret_texts
 from teams.members import require_owner
 from teams.models import Team, User
@@ -31,10 +30,10 @@ class MadeLink:
 
 
 @transaction.atomic
-def share(user: User, subject: Run | Report, num_days: int) -> MadeLink:
+def share(user: User, subject: Subject, num_days: int) -> MadeLink:
     """A link to exactly this. Raises PermissionDenied for viewers and strangers, ValidationError where the team does
     not share."""
-    team = subject.experiment.team if isinstance(subject, Run) else subject.team
+    team = team_of(subject)
     require_writer(user, team.id)
     if is_switched_off(team):
         raise ValidationError(SWITCHED_OFF)
@@ -43,8 +42,7 @@ def share(user: User, subject: Run | Report, num_days: int) -> MadeLink:
     text = secret_texts.make(PREFIX)
     link = ShareLink.objects.create(
         team=team,
-        run=subject if isinstance(subject, Run) else None,
-        report=subject if isinstance(subject, Report) else None,
+        **key_of(subject),
         digest=secret_texts.digest_of(text),
         created_by=user,
         expires_at=timezone.now() + timedelta(days=num_days),

@@ -45,9 +45,8 @@ class RunSamples:
             iteration = scope.samples().order_by("-iteration").values_list("iteration", flat=True).first()
         rows = list(scope.samples().filter(iteration=iteration).order_by("kind", "index")[: MOST_SAMPLES + 1])
         if not rows:
-            return Gap(
-                "Samples", "Nothing was drawn there." if self.iteration is not None else "Nothing is drawn yet."
-            )
+            words = "Nothing is drawn yet." if self.iteration is None else "Nothing was drawn at this iteration."
+            return Gap("Samples", words)
         note = f"The first {MOST_SAMPLES} of them." if len(rows) > MOST_SAMPLES else ""
         return Tiles(f"Samples at iteration {iteration}", [tile_of(row) for row in rows[:MOST_SAMPLES]], note)
 

@@ -10,14 +10,13 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from reports.models import Report
+from comparing.selectors import visible_comparisons
 from reports.selectors import visible_reports
-from runs.models import Run
 from runs.selectors import visible_runs
 from runs.services import require_writer
 from sharing import selectors, services
 from sharing.forms import ShareForm
-from teams.models import Team
+from sharing.subjects import Subject, address_of, key_of, team_of
 from teams.selectors import is_owner
 from teams.views import visible_team
 
@@ -26,14 +25,20 @@ from teams.views import visible_team
 @require_http_methods(["GET", "POST"])
 def run_share(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = get_object_or_404(visible_runs(request.user), id=run_id)
-    return _share(request, run, run.experiment.team, reverse("run", args=[run.id]))
+    return _share(request, run)
 
 
 @never_cache
 @require_http_methods(["GET", "POST"])
 def report_share(request: HttpRequest, report_id: int) -> HttpResponse:
     report = get_object_or_404(visible_reports(request.user), id=report_id)
-    return _share(request, report, report.team, reverse("report", args=[report.id]))
+    return _share(request, report)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def comparison_share(request: HttpRequest, comparison_id: int) -> HttpResponse:
+    return _share(request, get_object_or_404(visible_comparisons(request.user), id=comparison_id))
 
 
 @require_GET
@@ -74,8 +79,9 @@ def sharing_switch(request: HttpRequest, team_id: int) -> HttpResponse:
     return redirect("team_shares", team_id)
 
 
-def _share(request: HttpRequest, subject: Run | Report, team: Team, back: str) -> HttpResponse:
+def _share(request: HttpRequest, subject: Subject) -> HttpResponse:
     """The form, and after it was sent the link, which is shown this once."""
+    team = team_of(subject)
     require_writer(request.user, team.id)
     form = ShareForm(request.POST or None)
     address = ""
@@ -88,9 +94,9 @@ def _share(request: HttpRequest, subject: Run | Report, team: Team, back: str) -
             address = request.build_absolute_uri(reverse("share", args=[made.text]))
     context = {
         "subject": subject,
-        "kind": "run" if isinstance(subject, Run) else "report",
+        "kind": next(iter(key_of(subject))),
         "team": team,
-        "back": back,
+        "back": address_of(subject),
         "form": form,
         "address": address,
         "links": selectors.open_links_to(request.user, subject)[: selectors.PAGE_SIZE],

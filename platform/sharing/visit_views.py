@@ -1,8 +1,10 @@
 """What visitors get by a link: the shared run or report, its panels as they move, and its pictures."""
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 
+from comparing.frame_views import frames_response, sheet_response
 from pictures.files import read_picture, read_thumbnail
 from pictures.refs import parse_ref
 from reports.scope import Row
@@ -10,7 +12,9 @@ from reports.showing import Shown, show_drawn, show_panel, show_report
 from runs.panel_views import picture_response
 from sharing import shared_runs
 from sharing.services import count_open
+from sharing.shared_comparisons import content_of, find_compared, is_readable, query_of
 from sharing.shared_reports import find_shown
+from sharing.shared_runs import find_sample
 from sharing.visits import Visit, visited
 
 
@@ -19,7 +23,7 @@ def share(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The page. Who looks around on it (`?iteration=`) has opened it once."""
     if request.method == "GET" and not request.GET:
         count_open(visit.link)
-    return _run(request, visit) if visit.link.run else _report(request, visit)
+    return {"run": _run, "report": _report, "comparison": _comparison}[visit.link.kind](request, visit)
 
 
 @visited
@@ -34,6 +38,8 @@ def share_status(request: HttpRequest, visit: Visit) -> HttpResponse:
 def share_panel(request: HttpRequest, visit: Visit, number: int) -> HttpResponse:
     """A panel as it is now; 204 where the page shows it so (`?shown=` is its digest)."""
     link = visit.link
+    if link.comparison:
+        raise Http404("A comparison has no panels.")
     if link.report and request.GET.get("version", str(link.report.version)) != str(link.report.version):
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     shown = (
@@ -56,6 +62,27 @@ def share_picture(request: HttpRequest, visit: Visit, ref: str) -> HttpResponse:
 def share_thumbnail(request: HttpRequest, visit: Visit, ref: str) -> HttpResponse:
     row = _find_picture(visit, ref)
     return picture_response(request, f'"{ref}-small"', lambda: read_thumbnail(row))
+
+
+@visited
+def share_frames(request: HttpRequest, visit: Visit, ref: str) -> HttpResponse:
+    """The frames of a video of a shared comparison: see `comparing.frames`."""
+    return frames_response(_find_picture(visit, ref), ref)
+
+
+@visited
+def share_sheet(request: HttpRequest, visit: Visit, ref: str, number: int) -> HttpResponse:
+    return sheet_response(request, _find_picture(visit, ref), ref, number)
+
+
+def _comparison(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Opened as it was saved; how one looks at it stands in the address, as on the site."""
+    comparison = visit.link.comparison
+    saved = query_of(comparison.looking)
+    if (saved and not request.GET) or not is_readable(request.GET):
+        return redirect(f"{reverse('share', args=[visit.secret])}{f'?{saved}' if saved else ''}")
+    context = {"comparison": comparison, "content": content_of(visit.link, visit.secret), "visit": visit}
+    return render(request, "sharing/comparison.html", context)
 
 
 def _report(request: HttpRequest, visit: Visit) -> HttpResponse:
@@ -97,7 +124,12 @@ def _find_picture(visit: Visit, text: str) -> Row:
     except ValueError as error:
         raise Http404(str(error)) from error
     link = visit.link
-    row = shared_runs.find_sample(visit.scope, ref) if link.run else find_shown(visit.scope, link.report.body, ref)
+    if link.run:
+        row = find_sample(visit.scope, ref)
+    elif link.report:
+        row = find_shown(visit.scope, link.report.body, ref)
+    else:
+        row = find_compared(visit.scope, link, ref)
     if row is None:
         raise Http404("It is not in what was shared.")
     return row

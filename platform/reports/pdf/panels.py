@@ -16,7 +16,7 @@ PLOTS_A_ROW, TILES_A_ROW = 2, 5
 GAP = 4
 CAPTION = 5
 # The names of the runs share the first column of a table with their iterations.
-WIDTHS = (26, 16, 20, 13, 13, 13, 9)
+WIDTHS = (21, 14, 19, 17, 17, 18, 12)
 
 
 class Pictures:
@@ -130,8 +130,8 @@ def _title(paper: Paper, text: str, room: float) -> None:
 def _key(paper: Paper, key: Key) -> None:
     paper.need(4)
     y = paper.get_y()
-    paper.set_fill_color(*SERIES[key.color])
-    paper.rect(paper.l_margin, y + 1.4, 5, 1, "F")
+    with paper.local_context(fill_color=SERIES[key.color]):
+        paper.rect(paper.l_margin, y + 1.4, 5, 1, "F")
     paper.set_xy(paper.l_margin + 7, y)
     paper.write_in(SMALL)
     paper.cell(paper.epw - 7, 4, shorten(key.name, 100), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
@@ -171,12 +171,9 @@ def _plot(paper: Paper, plot: Plot, left: float, top: float, scale: float) -> No
         paper.set_draw_color(*SERIES[line.color])
         paper.polyline([at(x, y) for x, y in line.points])
     for dot in plot.dots:
-        paper.set_line_width(0.15)
-        paper.set_draw_color(*MUTED)
-        paper.line(*at(dot.x, dot.low), *at(dot.x, dot.high))
-        paper.set_fill_color(*SERIES[dot.color])
-        x, y = at(dot.x, dot.y)
-        paper.circle(x, y, 0.8, style="F")
+        with paper.local_context(line_width=0.15, draw_color=MUTED, fill_color=SERIES[dot.color]):
+            paper.line(*at(dot.x, dot.low), *at(dot.x, dot.high))
+            paper.circle(*at(dot.x, dot.y), 0.8, style="F")
 
 
 def _mark(paper: Paper, text: str, x: float, y: float, align: str) -> None:

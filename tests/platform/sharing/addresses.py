@@ -9,7 +9,7 @@ from teams.models import Team
 from tests.platform.access import OWNERS_DO, PUBLIC, WRITERS, Access
 from tests.platform.lab import Lab
 from tests.platform.reports.desk import add_full_run, add_report
-from tests.platform.sharing.doorway import expire, make_link
+from tests.platform.sharing.doorway import add_comparison, expire, make_link
 
 NOBODY = (404, 404, 404, 404, 404)
 WRITERS_DO = (302, 404, 403, 302, 302)
@@ -39,6 +39,10 @@ ACCESS = {
         Access(WRITERS, kwargs={"report_id": "shared_report"}),
         Access(WRITERS, kwargs={"report_id": "shared_report"}, post={"num_days": "7"}),
     ],
+    "comparison_share": [
+        Access(WRITERS, kwargs={"comparison_id": "shared_comparison"}),
+        Access(WRITERS, kwargs={"comparison_id": "shared_comparison"}, post={"num_days": "90"}),
+    ],
     "team_shares": [Access(WRITERS, kwargs=TEAM_ID)],
     "sharing_switch": [
         Access((302, 405, 405, 405, 405), kwargs=TEAM_ID),
@@ -53,6 +57,11 @@ ACCESS = {
     "share_panel": [*by_secret(number="panel_number"), of_another(number="panel_number")],
     "share_picture": [*by_secret(ref="shared_picture"), of_another(ref="shared_picture")],
     "share_thumbnail": [*by_secret(ref="shared_picture"), of_another(ref="shared_picture")],
+    "share_frames": [*by_secret(ref="shared_picture"), of_another(ref="shared_picture")],
+    "share_sheet": [
+        *by_secret(ref="shared_picture", number="panel_number"),
+        of_another(ref="shared_picture", number="panel_number"),
+    ],
 }
 
 
@@ -68,6 +77,7 @@ def make_things(lab: Lab) -> dict:
         "team": lab.team.id,
         "shared_run": run.id,
         "shared_report": report.id,
+        "shared_comparison": add_comparison(lab, run).id,
         "shared_picture": f"s{run.samples.first().id}",
         "panel_number": 0,
         "link": made.link.id,
