@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from fleet import services, slots, snapshot
 from fleet.models import Node
-from fleet.scheduling import claim_next
+from fleet.scheduling import claim_next, would_take
 from runs import lifecycle
 from runs.deaths import Death
 from runs.models import Attempt, AttemptOutcome, Experiment, Run
@@ -181,3 +181,14 @@ def test_a_row_that_somebody_holds_locked_does_not_hold_up_the_rest(experiment):
         assert claim_next(here).run_id == other.id
         assert claim_next(here) is None
     assert claim_next(here).run_id == stuck.id
+
+
+def test_a_run_is_wanted_where_only_a_lent_gpu_is_missing(lab):
+    here = add_node("gpu-1", slots=2, with_gpus=True)
+    lent = slots.take_while_free(here, "playground")
+    assert not would_take(here, lent.gpus)
+    add_queued(lab.experiment, num_gpus=2)
+    assert claim_next(here) is None and would_take(here, lent.gpus)
+    assert not would_take(here, lent.gpus, busy=[1]) and not would_take(here, [])
+    slots.give_back(lent)
+    assert claim_next(here).gpus == (0, 1)

@@ -45,3 +45,22 @@ def test_holds_end_with_the_life_of_the_worker(db):
     slots.take_for_job(here, "x", needs_gpu=False)
     registry.register("cpu-1", "cpu-1", "0.1.0", [0], 1, reading())
     assert not Hold.objects.exists()
+
+
+def test_a_gpu_that_is_lent_takes_no_jobs_place_and_none_that_is_in_use(lab):
+    here = add_node("gpu-1", slots=2, with_gpus=True)
+    add_running(lab.experiment, here, [0])
+    lent = slots.take_while_free(here, "playground")
+    assert (lent.gpus, lent.yields) == ([1], True) and slots.free_slots(here) == []
+    assert slots.take_while_free(here, "another") is None
+    assert slots.has_job_slot(here) and slots.take_for_job(here, "x", needs_gpu=False).gpus == []
+    assert not slots.has_job_slot(here)
+    slots.give_back(lent)
+    assert slots.take_while_free(here, "busy by now", busy=[1]) is None
+
+
+def test_nothing_is_lent_by_a_node_that_drains_or_has_no_gpu(operator):
+    assert slots.take_while_free(add_node("cpu-1"), "x") is None
+    here = add_node("gpu-1", with_gpus=True)
+    services.drain(operator, here)
+    assert slots.take_while_free(here, "x") is None
