@@ -55,7 +55,8 @@ bench: bench-engine bench-platform
 bench-platform: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks/test_ingest.py tests/benchmarks/test_http_ingest.py \
 		tests/benchmarks/test_curves.py tests/benchmarks/test_lists.py tests/benchmarks/test_tiles.py \
-		tests/benchmarks/test_load.py -s
+		tests/benchmarks/test_load.py \
+		tests/benchmarks/test_playground.py -s
 
 bench-engine: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.engine
