@@ -10,6 +10,7 @@ from ninja.errors import ValidationError, ValidationErrorContext
 from api import (
     alerting,
     catalogue,
+    comparisons,
     configurations,
     deeds,  # noqa: F401 (adds to the router of training_runs)
     evaluating,
@@ -76,6 +77,7 @@ ROUTERS = (
     evaluating,
     voting,
     reporting,
+    comparisons,
     alerting,
     nodes,
 )

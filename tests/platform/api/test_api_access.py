@@ -12,7 +12,10 @@ from PIL import Image
 from alerts.models import Alert
 from catalog.contents import prompts_content
 from catalog.services import create_item
+from comparing.looking import Looking
+from comparing.services import save_comparison
 from flowdppo_engine.recipes import load_recipe
+from pictures.policies import PolicyRef
 from runs.models import Experiment, Run
 from sweeps.services import make_sweep
 from teams.invitations import invite
@@ -122,6 +125,12 @@ ACCESS = {
     "GET /votes/{vote_id}": Access(TEAM),
     "POST /votes/{vote_id}/close": Access((401, 404, 403, 200, 200), body={}),
     "DELETE /votes/{vote_id}": Access((401, 404, 403, 204, 204)),
+    "GET /comparisons": Access(SIGNED_IN),
+    # To the stranger, who writes to a team of their own, there is no such run.
+    "POST /comparisons": Access((401, 422, 403, 201, 201), body={"name": "Mine", "query": "policies={run}@0"}),
+    "GET /comparisons/{comparison_id}": Access(TEAM),
+    "PATCH /comparisons/{comparison_id}": Access((401, 404, 403, 200, 200), body={"notes": "Sharper."}),
+    "DELETE /comparisons/{comparison_id}": Access((401, 404, 403, 204, 204)),
     "GET /samples/{sample_id}/picture": Access(TEAM),
     "GET /samples/{sample_id}/thumbnail": Access(TEAM),
     "GET /checkpoints/{checkpoint_id}/folder.zip": Access(TEAM),
@@ -155,7 +164,13 @@ def an_alert(lab: Lab) -> int:
     return Alert.objects.create(run=Run.objects.get(name="ours"), **fields).id
 
 
+def a_comparison(lab: Lab) -> int:
+    looking = Looking(policies=(PolicyRef(Run.objects.get(name="ours").id, 0),))
+    return save_comparison(lab.owner, "Base", "", looking).id
+
+
 MAKERS = {
+    "comparison_id": a_comparison,
     "sweep_id": a_sweep,
     "vote_id": lambda lab: add_vote(lab).id,
     "alert_id": an_alert,
