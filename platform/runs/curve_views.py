@@ -37,9 +37,13 @@ def curves_picker(request: HttpRequest) -> HttpResponse:
 def _with_runs_in_one(request: HttpRequest) -> str:
     """The address of the same page with the ticked runs in its one list of runs."""
     query = request.GET.copy()
-    query["runs"] = ",".join(map(str, run_ids(request.GET)))
+    query["runs"] = _runs_in_one(request)
     del query["run"]
     return f"{reverse('curves')}?{query.urlencode(safe=',/')}"
+
+
+def _runs_in_one(request: HttpRequest) -> str:
+    return ",".join(map(str, run_ids(request.GET)))
 
 
 def _view_of_panel(request: HttpRequest) -> dict[str, str]:
@@ -51,5 +55,6 @@ def _panel_query(request: HttpRequest, shown: str) -> str:
     query = request.GET.copy()
     for name in (SEARCH, PAGE):
         query.pop(name, None)
+    query["runs"] = _runs_in_one(request)
     query["view"] = shown
     return query.urlencode(safe=",/")

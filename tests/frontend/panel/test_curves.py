@@ -50,6 +50,7 @@ def test_each_run_has_a_small_chart_of_its_own_on_the_same_axes(panel, web_addre
     assert axes == ["x", "x"]
 
 
+@pytest.mark.long
 def test_many_small_charts_are_drawn_once_they_are_near_the_screen(panel, web_address, experiment):
     many = [SyntheticRun(experiment, f"run {number}") for number in range(9)]
     keys = [f"group/{number}" for number in range(7)]
@@ -67,16 +68,11 @@ def test_many_small_charts_are_drawn_once_they_are_near_the_screen(panel, web_ad
     assert last.bounding_box()["height"] == before
 
 
-def test_the_page_of_curves_has_no_samples(panel, web_address, runs):
+def test_on_the_page_of_curves_alone_all_axes_are_logarithmic_on_demand(panel, web_address, runs):
     open_panel(panel, web_address, *runs, view="&view=curves")
     wait_for_points(panel, "Reward", 20)
     assert panel.locator(".samples").count() == 0
     assert chart(panel, "Held-out score against KL to the base model").count() == 0
-
-
-def test_all_axes_are_logarithmic_on_demand(panel, web_address, runs):
-    open_panel(panel, web_address, *runs, view="&view=curves")
-    wait_for_points(panel, "Reward", 20)
     panel.get_by_label("All", exact=True).check()
     panel.wait_for_function("location.search.includes('log=all')")
     assert layout(panel, "Reward", "yaxis.type") == "log"
@@ -102,7 +98,7 @@ def test_a_zoom_is_in_the_address_and_stays_while_data_arrives(panel, web_addres
     assert layout(panel, "Reward", "xaxis.range")[1] > 40
 
 
-def test_a_hidden_run_is_hidden_for_who_gets_the_link(panel, web_address, runs):
+def test_the_legend_hides_runs_also_for_who_gets_the_link_and_leads_to_them(panel, web_address, runs):
     open_panel(panel, web_address, *runs, view="&view=curves")
     wait_for_points(panel, "Reward", 20)
     panel.locator(".legend button", has_text="first").click()
@@ -111,9 +107,5 @@ def test_a_hidden_run_is_hidden_for_who_gets_the_link(panel, web_address, runs):
     panel.reload()
     wait_for_points(panel, "Reward", 10)
     assert [line["name"] for line in drawn(panel, "Reward")] == ["second"]
-
-
-def test_a_run_in_the_legend_leads_to_its_page(panel, web_address, runs):
-    open_panel(panel, web_address, *runs, view="&view=curves")
     panel.get_by_role("link", name="Open second").click()
     expect(panel).to_have_url(f"{web_address}/runs/{runs[1].id}/")

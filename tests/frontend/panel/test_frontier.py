@@ -44,11 +44,15 @@ def test_a_point_for_each_checkpoint_and_the_edge_of_what_nothing_beats(frontier
 
 
 def test_other_quantities_are_chosen_and_stand_in_the_address(frontier):
+    plot = frontier.locator(".frontier .plot")
+    assert plot.evaluate("plot => plot.data[0].error_y === undefined")
+    frontier.get_by_label("Intervals").check()
+    assert plot.evaluate("plot => [...plot.data[0].error_y.array]") == pytest.approx([0.1, 0.1, 0.1])
     frontier.get_by_label("Up", exact=True).select_option(REWARD)
     wait_for_points(frontier, "Reward against KL to the base model, nats", 2)
-    assert f"up={REWARD}" in frontier.url
     frontier.get_by_role("button", name="Swap").click()
     wait_for_points(frontier, "KL to the base model, nats against Reward", 2)
+    assert f"across={REWARD}" in frontier.url and "intervals=1" in frontier.url
     frontier.reload()
     wait_for_points(frontier, "KL to the base model, nats against Reward", 2)
     assert drawn(frontier, "KL to the base model, nats against Reward")[0]["y"] == [1, 2]
@@ -65,30 +69,20 @@ def test_seeds_are_drawn_as_their_mean_with_intervals(frontier):
     assert "seeds=1" in frontier.url
 
 
-def test_intervals_over_prompts_come_on_demand(frontier):
-    plot = frontier.locator(".frontier .plot")
-    assert plot.evaluate("plot => plot.data[0].error_y === undefined")
-    frontier.get_by_label("Intervals").check()
-    assert plot.evaluate("plot => [...plot.data[0].error_y.array]") == pytest.approx([0.1, 0.1, 0.1])
-    assert "intervals=1" in frontier.url
-
-
-def test_a_click_on_a_point_opens_its_samples(frontier, runs):
-    # Plotly lays a pane over its points, which finds out what was meant.
-    box = frontier.locator(".frontier .scatterlayer .trace").first.locator(".point").last.bounding_box()
-    frontier.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    expect(frontier.locator(".frontier .hoverlayer")).to_contain_text("iteration 20")
-    frontier.mouse.down()
-    frontier.mouse.up()
-    frontier.wait_for_url(f"**/samples/?policies={runs[0].id}@20*")
-
-
-def test_new_checkpoints_arrive(frontier, runs):
+def test_new_checkpoints_arrive_and_a_click_opens_the_samples_of_one(frontier, runs):
     runs[0].write(metrics(30, {KL: 3.0, REWARD: 0.3}))
     runs[0].evaluate(30, mean=0.7)
     wait_for_points(frontier, TITLE, 4)
+    # Plotly lays a pane over its points, which finds out what was meant.
+    box = frontier.locator(".frontier .scatterlayer .trace").first.locator(".point").last.bounding_box()
+    frontier.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(frontier.locator(".frontier .hoverlayer")).to_contain_text("iteration 30")
+    frontier.mouse.down()
+    frontier.mouse.up()
+    frontier.wait_for_url(f"**/samples/?policies={runs[0].id}@30*")
 
 
+@pytest.mark.long
 def test_what_is_not_there_yet_is_said(panel, web_address, experiment):
     fresh = SyntheticRun(experiment, "fresh")
     panel.goto(f"{web_address}/panel/?runs={fresh.id}&view=frontier")
@@ -97,15 +91,11 @@ def test_what_is_not_there_yet_is_said(panel, web_address, experiment):
     expect(panel.get_by_label("A chart a run")).to_be_hidden()
 
 
-def test_another_teams_run_is_not_there(frontier, member):
+def test_on_a_phone_and_for_who_may_not_see_it(frontier, member):
+    frontier.set_viewport_size({"width": 390, "height": 844})
+    expect(frontier.locator(".frontier")).to_be_visible()
+    assert frontier.evaluate("document.documentElement.scrollWidth") <= 390
     member.memberships.all().delete()
     frontier.reload()
     expect(frontier.get_by_text("There is no such run, or it belongs to a team that you are not in.")).to_be_visible()
     expect(frontier.locator(".legend button")).to_have_count(0)
-
-
-def test_nothing_is_wider_than_a_phone(frontier):
-    frontier.set_viewport_size({"width": 390, "height": 844})
-    frontier.reload()
-    wait_for_points(frontier, TITLE, 3)
-    assert frontier.evaluate("document.documentElement.scrollWidth") <= 390

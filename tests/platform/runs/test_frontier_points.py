@@ -111,7 +111,7 @@ def test_more_runs_and_checkpoints_take_no_more_queries(lab, run, django_assert_
             add_evaluation(other, iteration, 0.5)
             add_point(other, KL, iteration, 1.0)
     for runs in ([run], [run, *others]):
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(5):
             read_frontier_points(lab.viewer, [one.id for one in runs], KL, IN)
 
 
