@@ -50,7 +50,11 @@ def fetch_checkpoint(checkpoint: Checkpoint, target: Path) -> None:
 
     Raises FileNotFoundError where they are gone, or FilesAway.
     """
-    name = stored_files.name_of(checkpoint)
+    fetch_folder(stored_files.name_of(checkpoint), target)
+
+
+def fetch_folder(name: str, target: Path) -> None:
+    """The same of any folder in the storage."""
     files = default_storage.walk(name)
     with ThreadPoolExecutor(NUM_THREADS) as pool:
         for _ in pool.map(lambda file: _copy(file, target / file.name.removeprefix(f"{name}/")), files):

@@ -1,14 +1,14 @@
-"""The checkpoints that a job evaluates, in its folder: their runs' engines may delete them meanwhile."""
+"""The checkpoints that a job evaluates, in its attempt's folder."""
 
 import shutil
 from pathlib import Path
 
 from django.core.files.storage import default_storage
 
+from jobs import kept_checkpoints
 from jobs.models import Job
-from runs import stored_files
 from runs.models import Checkpoint
-from worker.file_fetching import fetch_checkpoint
+from worker.file_fetching import fetch_folder
 
 FOLDER = "checkpoints"
 
@@ -27,11 +27,11 @@ def bring(job: Job, folder: Path) -> None:
             continue
         place = places[checkpoint.iteration]
         try:
+            kept = kept_checkpoints.keep(job, checkpoint)
             if default_storage.is_folder:
-                (folder / place).parent.mkdir(parents=True, exist_ok=True)
-                default_storage.copy_folder(stored_files.name_of(checkpoint), f"{job.attempt_folder}/{place}")
+                default_storage.copy_folder(kept, f"{job.attempt_folder}/{place}")
             else:
-                fetch_checkpoint(checkpoint, folder / place)
+                fetch_folder(kept, folder / place)
         except FileNotFoundError:
             raise CheckpointGone(
                 f"The files of the checkpoint at iteration {checkpoint.iteration} were removed by its run."

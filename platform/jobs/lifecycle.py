@@ -11,13 +11,14 @@ tried again: somebody waits for the answer, and starts it again if they like.
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Case, Count, DateTimeField, F, Func, JSONField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Now
 
 from fleet.models import Node
-from jobs import outcomes
+from jobs import kept_checkpoints, outcomes
 from jobs.models import TAKEN_UP, Job, JobState, Kind, Told
 from runs.lifecycle import LEASE, LeaseLost, Wishes
 from runs.models import RunState
@@ -201,4 +202,6 @@ def _close(job: Job, state: JobState, **values) -> None:
     Job.objects.filter(id=job.id).update(state=state, ended_at=Now(), **NOTHING_HELD, **values)
     if state == JobState.FINISHED:
         Told.objects.filter(job=job).delete()
+    if job.kind == Kind.EVALUATE:
+        transaction.on_commit(partial(kept_checkpoints.forget, job.id), robust=True)
     outcomes.tell_run(job, state, values.get("error", ""), values.get("hint", ""))

@@ -1,6 +1,7 @@
 """Evaluations of checkpoints under the worker: taken up where they ended, and the real engine's numbers with it."""
 
 import json
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -64,12 +65,18 @@ def test_the_next_attempt_does_what_is_left(lab, see_through):
     job = services.evaluate(lab.member, run, wish(*checkpoints))
     assert see_through(job, die_after=3).state == JobState.QUEUED
     assert places(job) == [(0, 0, 1), (0, 1, 1), (20, 0, 1)]
+    # A run may delete a checkpoint whenever it likes.
+    shutil.rmtree(default_storage.path(stored_files.name_of(checkpoints[0])))
     assert see_through(job).state == JobState.FINISHED, job.error
     assert places(job) == [(0, 0, 1), (0, 1, 1), (20, 0, 1), (20, 1, 2)]
     assert all(media.read_stored(one.path).content for one in Drawing.objects.all())
-    # The run's own file is still there, the job's copies are not.
+    assert not [path for path in (Path(django_settings.MEDIA_ROOT) / job.folder).rglob("*") if path.name == "weights"]
+
+
+def test_the_runs_own_files_stay(lab, see_through):
+    run, checkpoints = make_run(lab, 20)
+    assert see_through(services.evaluate(lab.member, run, wish(*checkpoints))).state == JobState.FINISHED
     assert default_storage.open_from(f"{stored_files.name_of(checkpoints[0])}/weights").read() == b"1"
-    assert not list((Path(django_settings.MEDIA_ROOT) / job.folder).glob("*/checkpoints"))
 
 
 def test_a_checkpoint_that_its_run_removed_meanwhile_is_named(lab, see_through):
@@ -87,8 +94,11 @@ def test_files_in_a_bucket_come_and_go_there(lab, see_through, s3_files):
     default_storage.save(f"{stored_files.name_of(checkpoint)}/weights", ContentFile(b"1"))
     job = services.evaluate(lab.member, run, wish(checkpoint))
     assert see_through(job, die_after=3).state == JobState.QUEUED
+    default_storage.delete(f"{stored_files.name_of(checkpoint)}/weights")
     assert see_through(job).state == JobState.FINISHED, job.error
     assert places(job) == [(0, 0, 1), (0, 1, 1), (20, 0, 1), (20, 1, 2)]
+    with pytest.raises(FileNotFoundError):
+        default_storage.walk(f"{job.folder}/checkpoints")
     for one in Drawing.objects.all():
         assert default_storage.open_from(one.path).read().startswith(b"\x89PNG")
     assert not (Path(django_settings.MEDIA_ROOT) / job.attempt_folder).exists()
