@@ -11,10 +11,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from pictures.models import Drawing
+from pictures.policies import PolicyRef, find_policies
 from pictures.refs import parse_ref
-from tests.platform.lab import add_run
+from tests.platform.lab import add_run, add_sample
 from tests.platform.votes.ballot_box import add_vote
 from votes import blind, services
+from votes.drawn import read_drawn
 
 SECRET = "checkpoint-step-40"
 
@@ -80,6 +82,23 @@ def test_each_side_has_the_picture_that_was_drawn_for_it(lab, as_person):
         answer = client.get(reverse(f"ballot_{side}", args=[ballot.id]))
         shown = Image.open(io.BytesIO(answer.content))
         assert shown.tobytes() == Image.open(file_of(name)).convert("RGB").tobytes()
+
+
+@pytest.mark.django_db
+def test_samples_of_runs_are_shown_as_drawings_are(lab, as_person):
+    run = add_run(lab.experiment)
+    for iteration, color in ((0, "red"), (40, "blue")):
+        file = Path(settings.MEDIA_ROOT) / run.folder / add_sample(run, iteration).path
+        file.parent.mkdir(parents=True)
+        Image.new("RGB", (32, 32), color).save(file)
+    policies = list(find_policies(lab.member, [PolicyRef(run.id, iteration) for iteration in (0, 40)]).values())
+    drawn = read_drawn(lab.member, policies)
+    vote = services.start_vote(lab.member, lab.team, "Which?", policies, drawn, 60)
+    (ballot,) = services.issue(lab.viewer, vote)
+    client = as_person(lab.viewer)
+    shown = [client.get(reverse(f"ballot_{side}", args=[ballot.id])).content for side in ("left", "right")]
+    colors = [Image.open(io.BytesIO(content)).getpixel((0, 0)) for content in shown]
+    assert colors == [(255, 0, 0), (0, 0, 255)][:: 1 if ballot.first_is_left else -1]
 
 
 @pytest.mark.django_db
