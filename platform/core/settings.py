@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "jobs",
     "pictures",
     "comments",
+    "exporting",
     "playground",
     "evaluating",
     "votes",

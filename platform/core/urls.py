@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("playground.urls")),
     path("", include("pictures.page_urls")),
     path("", include("comments.urls")),
+    path("", include("exporting.urls")),
     path("", include("evaluating.urls")),
     path("", include("votes.urls")),
     path("", include("comparing.urls")),

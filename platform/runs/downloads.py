@@ -30,7 +30,7 @@ def checkpoint_zip(request: HttpRequest, checkpoint_id: int) -> HttpResponse:
         folder = _folder(checkpoint)
         content = FolderZip(folder, default_storage.walk(folder), at_once=default_storage.is_folder)
     except FileNotFoundError:
-        return _removed(request, checkpoint)
+        return checkpoint_gone(request, checkpoint)
     return _attachment(aiter(content), _file_name(checkpoint, "zip"), "application/zip")
 
 
@@ -45,7 +45,7 @@ def checkpoint_lora(request: HttpRequest, checkpoint_id: int) -> HttpResponse:
         wanted = range(num_bytes) if part is None else part
         file = default_storage.open_from(name, wanted.start)
     except FileNotFoundError:
-        return _removed(request, checkpoint)
+        return checkpoint_gone(request, checkpoint)
     except ranges.Unsatisfiable:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{num_bytes}"})
     response = _attachment(_read(file, len(wanted)), _file_name(checkpoint, "safetensors"), "application/octet-stream")
@@ -94,7 +94,7 @@ def _folder(checkpoint: Checkpoint) -> str:
         raise Http404("This checkpoint lies outside its run folder.") from None
 
 
-def _removed(request: HttpRequest, checkpoint: Checkpoint) -> HttpResponse:
+def checkpoint_gone(request: HttpRequest, checkpoint: Checkpoint) -> HttpResponse:
     return render(request, "410.html", {"run": checkpoint.run}, status=410)
 
 

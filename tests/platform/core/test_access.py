@@ -20,6 +20,7 @@ from tests.platform.comments import addresses as comments_addresses
 from tests.platform.comparing import addresses as comparing_addresses
 from tests.platform.core import addresses as core_addresses
 from tests.platform.evaluating import addresses as evaluating_addresses
+from tests.platform.exporting import addresses as exporting_addresses
 from tests.platform.fleet import addresses as fleet_addresses
 from tests.platform.jobs import addresses as jobs_addresses
 from tests.platform.lab import Lab
@@ -47,6 +48,7 @@ TABLES = (
     pictures_addresses,
     playground_addresses,
     comments_addresses,
+    exporting_addresses,
     votes_addresses,
     comparing_addresses,
     fleet_addresses,
