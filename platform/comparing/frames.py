@@ -30,6 +30,8 @@ QUALITY = 95
 EFFORT = 1
 KEPT_BYTES = 2_000_000_000
 STILL_MILLISECONDS = 100
+# Who was making sheets for so long has died over it.
+STALE_SECONDS = 3600
 
 FOLDER = "thumbnails/frames"
 ABOUT = "frames.json"
@@ -136,8 +138,12 @@ def _in_sheets(video: Image.Image) -> Iterator[Sequence[tuple[Image.Image, int]]
 
 def _drop_oldest(root: Path, most_bytes: int) -> None:
     """Have at most so many bytes of sheets, of those that were looked at last."""
+    long_ago = time.time() - STALE_SECONDS
     # Another process may be taking the same ones away.
     with suppress(FileNotFoundError):
+        for folder in root.glob(".*"):
+            if folder.stat().st_mtime < long_ago:
+                shutil.rmtree(folder, ignore_errors=True)
         folders = [(folder.stat().st_mtime, folder) for folder in root.iterdir() if not folder.name.startswith(".")]
         total = 0
         for _, folder in sorted(folders, reverse=True):

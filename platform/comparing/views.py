@@ -39,6 +39,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "content": content,
         "looking": looking,
         "saved": saved,
+        "kept": f"&{SAVED}={saved.id}" if saved else "",
         "is_as_saved": saved is not None and saved.looking == looking,
         "grid_query": replace(looking, items=()).query if looking.items and looking.policies else "",
         "may_write": teams_written_by(request.user).exists(),

@@ -1,7 +1,10 @@
 """The frames of a video, in sheets."""
 
 import io
+import os
 import shutil
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,6 +85,16 @@ def test_only_so_many_are_kept_and_those_seen_last_stay(run, monkeypatch):
     read_frames(ref_of(videos[2]), lambda: read_picture(videos[2]))
     names = {file.name.split("/")[-2] for file in storages["local"].walk(frames.FOLDER)}
     assert names == {str(ref_of(videos[0])), str(ref_of(videos[2]))}
+
+
+def test_what_a_process_left_half_made_goes_in_time(run):
+    video = add_video(run, 4)
+    left = Path(storages["local"].path(frames.FOLDER)) / ".half-made"
+    left.mkdir(parents=True)
+    old = time.time() - 2 * frames.STALE_SECONDS
+    os.utime(left, (old, old))
+    read_frames(ref_of(video), lambda: read_picture(video))
+    assert not left.exists()
 
 
 def test_who_comes_second_leaves_what_is_there(run):

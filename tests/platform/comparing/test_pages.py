@@ -106,6 +106,9 @@ def test_a_saved_comparison_is_opened_by_its_address(member: Client, lab, run):
     assert "Sharper." in response.text and response.context["is_as_saved"]
     changed = member.get(f"{reverse('compare')}?{query_of(run, 0, 8)}&saved={saved.id}")
     assert "this is not as it was saved" in changed.text
+    # Whoever changes it step by step is still in the same one.
+    assert changed.text.count(f"saved={saved.id}") >= 3
+    assert f'name="saved" value="{saved.id}"' in changed.text
 
 
 def test_what_cannot_be_saved_leads_back_with_the_reason(member: Client, run):

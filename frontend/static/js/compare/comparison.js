@@ -59,8 +59,10 @@ export class Comparison {
     for (const canvas of this.figures.canvases) this.watch(canvas);
     this.tools.offer(items);
     this.change(this.pairAmong(items.length));
+    this.tools.wait(true);
     const opened = await Promise.allSettled(items.map((item) => openSource(item, () => this.draw())));
     if (items !== this.items) return;
+    this.tools.wait(false);
     this.sources = opened.map((one) => one.value ?? null);
     this.tools.complain(opened.find((one) => one.status === "rejected")?.reason.message ?? "");
     const { width, height } = this.sources.find(Boolean)?.size ?? { width: 1, height: 1 };
@@ -80,8 +82,9 @@ export class Comparison {
     this.sizes.observe(canvas);
     listen(canvas, {
       look: () => this.state,
-      zoom: (...how) => this.isLive(canvas) && this.zoom(...how),
-      pan: (where, right, down, to) => this.isLive(canvas) && this.drag(where, right, down, to),
+      isLive: () => this.isLive(canvas),
+      zoom: (...how) => this.zoom(...how),
+      pan: (...how) => this.drag(...how),
       grab: (where, at) => (this.holdsLine = this.isOnLine(where, at)),
       release: () => (this.holdsLine = false),
     });

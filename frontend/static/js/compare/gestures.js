@@ -1,4 +1,4 @@
-/** Wheel, drag, pinch and double click on a canvas. `eyes` has `look()`, `pan(…)`, `zoom(…)`, `grab(…)` and `release()`. */
+/** Wheel, drag, pinch and double click on a canvas. `eyes` has `isLive()`, `look()`, `pan(…)`, `zoom(…)`, `grab(…)`, `release()`. */
 
 const DOUBLE_CLICK_ZOOM = 4;
 const WHEEL_SPEED = 0.0015;
@@ -10,6 +10,8 @@ export function listen(canvas, eyes) {
   canvas.addEventListener(
     "wheel",
     (event) => {
+      // Where there is nothing to zoom out of, the page scrolls on.
+      if (!eyes.isLive() || (event.deltaY > 0 && eyes.look().zoom === 1)) return;
       event.preventDefault();
       const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_PIXELS : 1);
       eyes.zoom(canvas, Math.exp(-pixels * WHEEL_SPEED), pointOn(canvas, event));
@@ -17,10 +19,12 @@ export function listen(canvas, eyes) {
     { passive: false },
   );
   canvas.addEventListener("dblclick", (event) => {
+    if (!eyes.isLive()) return;
     const { zoom } = eyes.look();
     eyes.zoom(canvas, zoom > 1 ? 1 / zoom : DOUBLE_CLICK_ZOOM, pointOn(canvas, event));
   });
   canvas.addEventListener("pointerdown", (event) => {
+    if (!eyes.isLive()) return;
     canvas.setPointerCapture(event.pointerId);
     held.set(event.pointerId, pointOn(canvas, event));
     if (held.size === 1) eyes.grab(canvas, pointOn(canvas, event));

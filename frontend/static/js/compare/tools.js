@@ -55,6 +55,10 @@ export class Tools {
     setText(this.find("told"), told ? `mean ${told.mean.toFixed(1)}, largest ${told.largest} of 255` : "");
   }
 
+  wait(isWaiting) {
+    setText(this.find("waiting"), isWaiting ? "Loading…" : "");
+  }
+
   complain(text) {
     this.find("problem").hidden = !text;
     setText(this.find("problem"), text);
