@@ -45,7 +45,9 @@ class Turn:
     def see_through(self) -> None:
         """Raises LeaseLost, or DatabaseAway where the sheet could not be given back by us; its lease runs out then."""
         with LeaseKeeper(self._lease, on_lost=self._process.end, life=lifecycle) as keeper:
-            self._insist(self._work(keeper))
+            word = self._work(keeper)
+        # The lease ends with it: whoever still kept that would take it for lost, and end a process that others need.
+        self._insist(word)
 
     def _work(self, keeper: LeaseKeeper) -> Word:
         """What is to be written down in the end."""

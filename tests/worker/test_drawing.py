@@ -25,7 +25,7 @@ from tests.platform.fleet.machines import add_node
 from tests.platform.playground.studio import ask
 from tests.worker.conftest import let_go, wait_for, wait_for_state, wait_until_held
 from tests.worker.test_several_gpus import four_gpus  # noqa: F401
-from worker import drawing
+from worker import drawing, lease_keeper
 
 FAKE = f"{sys.executable},-m,tests.worker.fake_drawing_engine"
 REAL = f"{sys.executable},-m,flowdppo_engine"
@@ -212,12 +212,24 @@ def test_a_process_is_ready_before_anybody_asks(workers, member, painter, settin
     assert asked()[0]["pid"] == pid
 
 
-@pytest.mark.long
-def test_a_process_that_nobody_wants_ends(member, painter, settings, tmp_path, monkeypatch):
+@pytest.fixture
+def here(submit, settings, tmp_path) -> Node:
+    """A node whose drawing is done by this process."""
     settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "files"
     settings.ENGINE_COMMAND = FAKE.split(",")
+    return add_node("here")
+
+
+def test_the_end_of_a_turn_is_no_loss_of_its_lease(member, painter, here, monkeypatch):
+    monkeypatch.setattr(lease_keeper, "LOOK_EVERY", 0.0005)
+    with drawing.Drawing(lambda: here, lambda: (), threading.Event()):
+        for number in range(12):
+            wait_for_end(ask(member, painter, prompt=f"prompt {number}"))
+    assert len({one["pid"] for one in asked()}) == 1
+
+
+def test_a_process_that_nobody_wants_ends(member, painter, here, monkeypatch):
     monkeypatch.setattr(drawing, "IDLE_SECONDS", 0.0)
-    here = add_node("here")
     with drawing.Drawing(lambda: here, lambda: (), threading.Event()) as desk:
         wait_for_end(ask(member, painter))
         wait_for(lambda: not is_alive(asked()[0]["pid"]), "the drawing process to end")
