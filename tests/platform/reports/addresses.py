@@ -6,7 +6,7 @@ from reports.models import Report
 from teams.models import Team
 from tests.platform.access import SIGNED_IN, TEAM, WRITERS, Access
 from tests.platform.lab import Lab
-from tests.platform.reports.desk import add_full_run, add_report, panel
+from tests.platform.reports.desk import add_full_run, add_report, all_panels
 
 REPORT = {"report_id": "report"}
 # The stranger writes to a team of their own, not to this one; viewers write to none.
@@ -48,7 +48,7 @@ ACCESS = {
 
 def make_things(lab: Lab) -> dict:
     run = add_full_run(lab)
-    report = add_report(lab, panel("curves", f"runs: {run.id}"))
+    report = add_report(lab, all_panels(run))
     return {"team": lab.team.id, "report": report.id, "panel_number": 0, "reported_run": run.id}
 
 

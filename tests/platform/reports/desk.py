@@ -30,6 +30,21 @@ def add_full_run(lab: Lab, name: str = "first", **fields) -> Run:
     return run
 
 
+def all_panels(run: Run) -> str:
+    """The text of a report with a panel of each kind, and one that does not read."""
+    sample = run.samples.first()
+    parts = [
+        "# What we found",
+        panel("curves", f"runs: {run.id}"),
+        panel("frontier", f"runs: {run.id}"),
+        panel("table", f"runs: {run.id}"),
+        panel("grid", f"policies: {run.id}@0, {run.id}@4"),
+        panel("pictures", f"refs: s{sample.id}"),
+        panel("curves", "runs: 12"),
+    ]
+    return "\n\n".join(parts)
+
+
 def draw(sample: Sample) -> Sample:
     """Lay the sample's file."""
     file = Path(settings.MEDIA_ROOT) / stored_files.name_of(sample)

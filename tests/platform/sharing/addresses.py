@@ -8,7 +8,7 @@ from sharing.models import ShareLink, SharingSwitch
 from teams.models import Team
 from tests.platform.access import OWNERS_DO, PUBLIC, WRITERS, Access
 from tests.platform.lab import Lab
-from tests.platform.reports.desk import add_full_run, add_report
+from tests.platform.reports.desk import add_full_run, add_report, all_panels
 from tests.platform.sharing.doorway import add_comparison, expire, make_link
 
 NOBODY = (404, 404, 404, 404, 404)
@@ -52,7 +52,10 @@ ACCESS = {
         Access((302, 405, 405, 405, 405), kwargs=LINK),
         Access(WRITERS_DO, kwargs=LINK, post={}),
     ],
-    "share": by_secret(),
+    "share": [
+        *by_secret(),
+        *(Access(PUBLIC, kwargs={"secret": one}) for one in ("comparisons_secret", "full_secret")),
+    ],
     "share_status": [*by_secret(), of_another()],
     "share_panel": [*by_secret(number="panel_number"), of_another(number="panel_number")],
     "share_picture": [*by_secret(ref="shared_picture"), of_another(ref="shared_picture")],
@@ -70,6 +73,7 @@ def make_things(lab: Lab) -> dict:
     cache.clear()
     run = add_full_run(lab, "shared")
     report = add_report(lab, "Words alone.")
+    comparison = add_comparison(lab, run)
     made = make_link(lab, run)
     revoked = make_link(lab, run)
     services.revoke(lab.member, revoked.link)
@@ -77,11 +81,13 @@ def make_things(lab: Lab) -> dict:
         "team": lab.team.id,
         "shared_run": run.id,
         "shared_report": report.id,
-        "shared_comparison": add_comparison(lab, run).id,
+        "shared_comparison": comparison.id,
         "shared_picture": f"s{run.samples.first().id}",
         "panel_number": 0,
         "link": made.link.id,
         "secret": made.text,
+        "comparisons_secret": make_link(lab, comparison).text,
+        "full_secret": make_link(lab, add_report(lab, all_panels(run))).text,
         "others_secret": make_link(lab, report).text,
         "expired": expire(make_link(lab, run)).text,
         "revoked": revoked.text,
