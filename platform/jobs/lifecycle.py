@@ -26,7 +26,9 @@ from runs.models import RunState
 MAX_LOST = 3
 NUM_LOOKED_AT = 50
 NOTHING_HELD = {"lease_token": None, "lease_expires_at": None, "seconds_left": None}
-BEGINS_ANEW = Case(When(kind__in=TAKEN_UP, then=F("result")), default=Value({}, JSONField()), output_field=JSONField())
+RESULT_AT_START = Case(
+    When(kind__in=TAKEN_UP, then=F("result")), default=Value({}, JSONField()), output_field=JSONField()
+)
 PROGRESS = {"phase": "", "phase_done": 0, "phase_total": 0, "phase_unit": ""}
 
 
@@ -77,7 +79,7 @@ def claim(job_id: uuid.UUID, worker: str) -> Lease | None:
         lease_expires_at=Now() + Value(LEASE),
         started_at=Coalesce("started_at", Now()),
         **{"worker": worker, "engine_pid": None, "engine_started_at": None},
-        **{"result": BEGINS_ANEW, "event_offset": 0},
+        **{"result": RESULT_AT_START, "event_offset": 0},
         **PROGRESS,
     )
     return Lease(job_id, token) if claimed else None
