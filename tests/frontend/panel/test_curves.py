@@ -31,6 +31,7 @@ def test_a_curve_lies_over_images_and_over_gpu_hours(panel, web_address, runs):
     each = rollout["group_size"] * rollout["groups_per_iteration"]
     assert drawn(panel, "Reward")[0]["x"] == [i * each for i in range(1, 21)]
     assert layout(panel, "Reward", "xaxis.title.text") == "images drawn in training"
+    expect(chart(panel, "Reward").locator(".xtick").last).to_have_text("10,000")
     panel.get_by_text("GPU hours", exact=True).click()
     panel.wait_for_function("location.search.includes('x=hours')")
     expect(chart(panel, "Reward")).to_contain_text("GPU hours")

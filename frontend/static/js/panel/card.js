@@ -40,7 +40,8 @@ export class Card {
    * drawn beside each other. `zoomKey` names the axes: zoom is kept while it stays.
    */
   draw(asked) {
-    const { traces, panels, colors, empty, zoomKey, log = false, logAcross = false, xTitle = "", hover = "x unified" } = asked;
+    const { traces, panels, colors, empty, zoomKey } = asked;
+    const { log = false, logAcross = false, xTitle = "", xFormat = "", hover = "x unified" } = asked;
     this.element.classList.toggle("full", Boolean(panels));
     const figure = panels?.length ? layOut(panels, this.area.clientWidth || 320) : plain(traces ?? []);
     setText(this.empty, figure.traces.length ? "" : empty);
@@ -52,7 +53,7 @@ export class Card {
     this.drawn = content;
     if (this.zoomKey !== null && this.zoomKey !== zoomKey) this.zooms.clear(this.key);
     this.zoomKey = zoomKey;
-    const looks = { colors, zoomKey, log, logAcross, xTitle, hover, zoom: this.zooms.of(this.key) };
+    const looks = { colors, zoomKey, log, logAcross, xTitle, xFormat, hover, zoom: this.zooms.of(this.key) };
     window.Plotly.react(this.plot, figure.traces, layout(figure, looks), CONFIG);
     if (!this.isHeard) this.listen();
     this.isHeard = true;
@@ -75,7 +76,7 @@ function plain(traces) {
   return { traces, axes: { xaxis: { nticks: 6 }, yaxis: { nticks: 5 } }, annotations: [] };
 }
 
-function layout({ traces, axes, annotations, height }, { colors, zoomKey, log, logAcross, xTitle, hover, zoom }) {
+function layout({ traces, axes, annotations, height }, { colors, zoomKey, log, logAcross, xTitle, xFormat, hover, zoom }) {
   const looks = {
     gridcolor: colors.border,
     linecolor: colors.border,
@@ -86,8 +87,9 @@ function layout({ traces, axes, annotations, height }, { colors, zoomKey, log, l
     exponentformat: "power",
   };
   const ofAxis = (name, axis) => {
-    const [range, isLog] = name.startsWith("x") ? [zoom.x, logAcross] : [zoom.y, log];
-    return { ...looks, ...axis, type: isLog ? "log" : "linear", ...(range && { range: [...range], autorange: false }) };
+    const [range, isLog, tickformat] = name.startsWith("x") ? [zoom.x, logAcross, xFormat] : [zoom.y, log, ""];
+    const shown = range && { range: [...range], autorange: false };
+    return { ...looks, ...axis, type: isLog ? "log" : "linear", tickformat, ...shown };
   };
   const made = Object.fromEntries(Object.entries(axes).map(([name, axis]) => [name, ofAxis(name, axis)]));
   const small = { size: 11, color: colors.muted };

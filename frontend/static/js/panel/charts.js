@@ -6,7 +6,7 @@ import { make } from "./dom.js";
 import { isLogarithmic } from "./logs.js";
 import { numColumns } from "./multiples.js";
 import { nameOfPromptSet, shortNames } from "./names.js";
-import { X_TITLES } from "./places.js";
+import { X_FORMATS, X_TITLES } from "./places.js";
 import { curveTraces, frontierTraces, lostTraces, scoreTraces, symbolOfSet } from "./traces.js";
 
 const NUM_LEADING_CURVES = 2;
@@ -42,7 +42,7 @@ export class Charts {
     const zoomKey = `${view.x} ${score}`;
     this.heldOut.draw({
       traces: scoreTraces(runs, promptSets, score, view, colors),
-      ...{ colors, zoomKey, xTitle: X_TITLES[view.x], hover: "closest" },
+      ...{ colors, zoomKey, xTitle: X_TITLES[view.x], xFormat: X_FORMATS[view.x], hover: "closest" },
       empty: wordsWithoutScores(runs),
     });
     this.frontier?.draw({
@@ -56,7 +56,7 @@ export class Charts {
       const panels = runs.map((run) => ({ title: run.name, traces: tracesOf([run]) })).filter(({ traces }) => traces.length);
       this.curves.get(key).draw({
         ...(view.multiples ? { panels } : { traces: tracesOf(runs) }),
-        ...{ colors, log, zoomKey: `${view.x} ${log}`, xTitle: X_TITLES[view.x] },
+        ...{ colors, log, zoomKey: `${view.x} ${log}`, xTitle: X_TITLES[view.x], xFormat: X_FORMATS[view.x] },
         empty: "No points yet.",
       });
     }

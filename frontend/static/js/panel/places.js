@@ -7,6 +7,9 @@ export const X_TITLES = {
   hours: "GPU hours",
 };
 
+/** How Plotly writes places, where its own way would be worse: thousands of images are no powers of ten. */
+export const X_FORMATS = { samples: ",d" };
+
 /** A place for each point of `{iteration, step}`, two columns; null where nobody knows it (yet). */
 export function placesOf(run, axis, { iteration, step }) {
   if (axis === "samples") return iteration.map((at) => samplesAt(run.samples, at));
