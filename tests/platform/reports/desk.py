@@ -9,8 +9,8 @@ from reports.models import Report
 from reports.services import create_report
 from runs import stored_files
 from runs.metric_names import KL_TO_BASE, REWARD
-from runs.models import Run, Sample
-from tests.platform.lab import Lab, add_evaluation, add_point, add_run, add_sample
+from runs.models import MetricPoint, Run, Sample
+from tests.platform.lab import Lab, add_evaluation, add_run, add_sample
 
 
 def add_report(lab: Lab, body: str = "Some words.", title: str = "Findings") -> Report:
@@ -20,9 +20,12 @@ def add_report(lab: Lab, body: str = "Some words.", title: str = "Findings") -> 
 def add_full_run(lab: Lab, name: str = "first", **fields) -> Run:
     """A run with curves, samples of two iterations, and evaluations of base model and checkpoint."""
     run = add_run(lab.experiment, name, **fields)
-    for iteration in range(1, 5):
-        add_point(run, REWARD, iteration, 0.1 * iteration)
-        add_point(run, KL_TO_BASE, iteration, 0.5 * iteration)
+    attempt = run.attempts.get()
+    MetricPoint.objects.bulk_create(
+        MetricPoint(run=run, attempt=attempt, key=key, iteration=at, step=2 * at, time=0.0, value=slope * at)
+        for at in range(1, 5)
+        for key, slope in ((REWARD, 0.1), (KL_TO_BASE, 0.5))
+    )
     add_evaluation(run, 0, 0.4)
     add_evaluation(run, 4, 0.6)
     for iteration in (0, 4):
