@@ -200,6 +200,33 @@ def test_all_zoom_and_move_together_and_the_link_shows_the_same(run, lab, browse
     expect(page).not_to_have_url(re.compile("zoom="))
 
 
+def test_two_fingers_zoom_where_they_are(run, browser_page: Page, live_server):
+    page = browser_page
+    items = row(run, 0)
+    open_page(page, live_server, Looking(items=items))
+    wait_for(page, items)
+    box = page.locator("[data-stage] canvas").first.bounding_box()
+    fingers = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *xs: float) -> None:
+        """Fingers at these places across the first picture, at half of its height."""
+        points = [
+            {"x": box["x"] + x * box["width"], "y": box["y"] + box["height"] / 2, "id": number}
+            for number, x in enumerate(xs)
+        ]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 0.7)
+    touch("touchStart", 0.7, 0.8)
+    for spread in (0.1, 0.15, 0.2):
+        touch("touchMove", 0.75 - spread, 0.75 + spread)
+    touch("touchEnd")
+    expect(page.locator("[data-zoom-told]")).to_have_text("× 4")
+    # The fingers were in the right half, which stays below them.
+    expect_pixel(page.locator("[data-stage] canvas").nth(1), 0.75, 0.5, RIGHT)
+    expect_pixel(page.locator("[data-stage] canvas").nth(1), 0.1, 0.5, RIGHT)
+
+
 def test_videos_share_one_clock(run, browser_page: Page, live_server):
     page = browser_page
     red, green, blue = (250, 0, 0), (0, 250, 0), (0, 0, 250)

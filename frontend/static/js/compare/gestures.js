@@ -23,6 +23,10 @@ export function listen(canvas, eyes) {
     const { zoom } = eyes.look();
     eyes.zoom(canvas, zoom > 1 ? 1 / zoom : DOUBLE_CLICK_ZOOM, pointOn(canvas, event));
   });
+  // One finger may scroll the page; two are ours.
+  canvas.addEventListener("touchstart", (event) => event.touches.length > 1 && eyes.isLive() && event.preventDefault(), {
+    passive: false,
+  });
   canvas.addEventListener("pointerdown", (event) => {
     if (!eyes.isLive()) return;
     canvas.setPointerCapture(event.pointerId);
