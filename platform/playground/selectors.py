@@ -83,6 +83,11 @@ def _drawn_by(policy: Policy) -> tuple:
 
 def live_sheet(user: User, asked: Asked, settings: Settings) -> Sheet | None:
     """One of the person's that is just drawing what the address asks for."""
+    return sheets_for(user, asked, settings).filter(state__in=LIVE).first()
+
+
+def sheets_for(user: User, asked: Asked, settings: Settings) -> QuerySet[Sheet]:
+    """The person's own that asked for just that, the newest first."""
     same = {
         "policies": [str(ref) for ref in asked.policies],
         "prompt": asked.prompt,
@@ -90,7 +95,7 @@ def live_sheet(user: User, asked: Asked, settings: Settings) -> Sheet | None:
         "num_steps": settings.num_steps,
         "guidance_scale": settings.guidance_scale,
     }
-    return visible_sheets(user).filter(state__in=LIVE, **same).first()
+    return visible_sheets(user).filter(**same)
 
 
 def pictures_of(user: User, sheet: Sheet) -> dict[int, Drawing]:

@@ -24,7 +24,8 @@ SMALL_MODEL = "sandbox"
 
 @transaction.atomic
 def draw(user: User, asked: Asked) -> Sheet:
-    """Have drawn what is not there yet. A sheet that is drawing the same already is the answer then.
+    """Have drawn what is not there yet. The answer is a sheet that asked for the same before, where one is drawing it
+    still or nothing is missing.
 
     Raises ValidationError with a message for each field, and PermissionDenied for viewers.
     """
@@ -35,11 +36,13 @@ def draw(user: User, asked: Asked) -> Sheet:
     settings = selectors.settings_of(asked, policies)
     # One request of a person at a time: two of them at once would both find room.
     User.objects.select_for_update(no_key=True).get(id=user.id)
-    same = selectors.live_sheet(user, asked, settings)
+    found = selectors.find_drawn(user, asked, policies, settings)
+    num_missing = len(policies) * len(asked.seeds) - len(found)
+    before = selectors.sheets_for(user, asked, settings)
+    same = (before.filter(state__in=LIVE) if num_missing else before).first()
     if same:
         return same
-    found = selectors.find_drawn(user, asked, policies, settings)
-    _require_room(user, len(policies) * len(asked.seeds) - len(found))
+    _require_room(user, num_missing)
     team = policies[0].run.experiment.team
     sheet = Sheet.objects.create(
         team=team,

@@ -11,17 +11,23 @@ import psutil
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from PIL import Image
 
 from fleet.models import Hold, Node
 from flowdppo_engine.config import RunConfig
+from pictures.policies import PolicyRef
 from playground import lifecycle, services
+from playground.asked import Asked
 from playground.models import Sheet, SheetState
-from runs.models import Experiment, Run, RunState
+from runs import stored_files
+from runs.models import Attempt, Experiment, Run, RunState
 from stack.process_group import is_alive
 from teams.models import Role, Team
 from teams.services import create_user, set_role
 from tests.platform.fleet.machines import add_node
+from tests.platform.lab import add_checkpoint
 from tests.platform.playground.studio import ask
 from tests.worker.conftest import let_go, wait_for, wait_for_state, wait_until_held
 from tests.worker.test_several_gpus import four_gpus  # noqa: F401
@@ -235,6 +241,22 @@ def test_a_process_that_nobody_wants_ends(member, painter, here, monkeypatch):
         wait_for(lambda: not is_alive(asked()[0]["pid"]), "the drawing process to end")
         assert not desk.is_in_the_way(here)
         wait_for_end(ask(member, painter, prompt="another"))
+
+
+def test_files_in_a_bucket(member, painter, here, s3_files):
+    Attempt.objects.create(run=painter, number=1, worker="elsewhere")
+    checkpoint = add_checkpoint(painter, 40)
+    for name in ("pytorch_lora_weights.safetensors", "ema/pytorch_lora_weights.safetensors", "optimizer.safetensors"):
+        default_storage.save(f"{stored_files.name_of(checkpoint)}/{name}", ContentFile(b"weights"))
+    with drawing.Drawing(lambda: here, lambda: (), threading.Event()):
+        asked_for = Asked((PolicyRef(painter.id, 40),), "a", (7,))
+        sheet = wait_for_end(services.draw(member, asked_for))
+    drawn = sheet.drawn.get().drawing
+    assert drawn.checkpoint == checkpoint and default_storage.exists(drawn.path)
+    assert not (Path(django_settings.MEDIA_ROOT) / drawn.path).exists()
+    fetched = folder() / "adapters" / str(checkpoint.id)
+    files = sorted(str(path.relative_to(fetched)) for path in fetched.rglob("*.safetensors"))
+    assert files == ["ema/pytorch_lora_weights.safetensors", "pytorch_lora_weights.safetensors"]
 
 
 def test_the_real_engine_draws(workers, member, painter):

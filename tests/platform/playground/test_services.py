@@ -69,6 +69,10 @@ def test_who_draws_must_be_a_member_of_each_team(lab, painter):
 def test_the_same_twice_is_one_sheet(lab, painter):
     sheet = ask(lab.member, painter)
     assert ask(lab.member, painter) == sheet and ask(lab.owner, painter) != sheet
+    serve(sheet)
+    assert ask(lab.member, painter) == sheet
+    Drawing.objects.first().delete()
+    assert ask(lab.member, painter) != sheet
 
 
 def test_what_is_there_already_is_not_drawn_again(lab, painter):
