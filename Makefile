@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/installed.lock
 
 DEEPSPEED := 'deepspeed==0.19.8' 'hjson==3.1.0' 'msgpack==1.2.4' 'py-cpuinfo==9.0.0' 'einops==0.8.2'
 
-.PHONY: run test test-engine test-platform test-all test-deepspeed test-faults lint format bench bench-engine bench-platform screenshots lock clean browser
+.PHONY: run test test-engine test-site test-stack test-all test-deepspeed test-faults lint format bench bench-engine bench-platform screenshots lock clean browser
 .DEFAULT_GOAL := run
 
 run: $(INSTALLED)
@@ -16,14 +16,22 @@ run: $(INSTALLED)
 
 # Two at a time: the engine's tests compute, the others mostly wait for processes and pages.
 test: $(INSTALLED) browser
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target --keep-going test-engine test-platform
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target --keep-going test-engine test-site test-stack
+
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long and not deepspeed"
+ENGINE_TESTS := tests/flowdppo_engine tests/benchmarks/engine
+# Those with processes of the whole platform, or of its parts: one after the other, not to meet at a port.
+STACK_TESTS := tests/worker tests/faults tests/end_to_end tests/frontend tests/docker tests/platform/stack \
+	tests/platform/api/test_command_line.py
 
 test-engine: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long and not deepspeed" tests/flowdppo_engine tests/benchmarks/engine
+	$(TEST) $(ENGINE_TESTS)
 
-test-platform: $(INSTALLED) browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long and not deepspeed" --durations 40 \
-		--ignore tests/flowdppo_engine --ignore tests/benchmarks/engine
+test-site: $(INSTALLED) browser
+	$(TEST) --durations 25 $(addprefix --ignore ,$(ENGINE_TESTS) $(STACK_TESTS))
+
+test-stack: $(INSTALLED) browser
+	$(TEST) --durations 25 $(STACK_TESTS)
 
 test-all: $(INSTALLED) browser
 	$(BIN)/python -m pytest -m "not deepspeed"
