@@ -1,5 +1,7 @@
 """How a checkpoint goes out."""
 
+from collections.abc import Mapping
+
 from django import forms
 
 from exporting.licences import FREE, Licence, licence_of, read_licence
@@ -12,7 +14,7 @@ class LicenceForm(forms.Form):
     licence_name = forms.CharField(required=False)
     licence_link = forms.CharField(required=False)
 
-    def __init__(self, data, source: str):
+    def __init__(self, data: Mapping | None, source: str):
         self._source = source
         own = licence_of(source)
         choices = [("base", f"the base model's: {own.title}")] if own else [("", "choose one")]
@@ -36,6 +38,6 @@ class LicenceForm(forms.Form):
         return self.cleaned_data["chosen"]
 
 
-def first_choice(source: str) -> dict[str, str]:
-    """What stands in the form before anybody has chosen."""
-    return {"licence": "base"} if licence_of(source) else {}
+def first_choice(source: str) -> dict[str, str] | None:
+    """What is chosen before anybody has; without it the form only asks."""
+    return {"licence": "base"} if licence_of(source) else None

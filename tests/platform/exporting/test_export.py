@@ -139,7 +139,7 @@ def test_the_page_shows_the_card_under_the_licence_that_is_chosen(checkpoint, me
 def test_without_a_licence_nothing_goes_out(checkpoint, member):
     Run.objects.filter(id=checkpoint.run_id).update(config=RunConfig().model_dump(mode="json"))
     page = member.get(f"/checkpoints/{checkpoint.id}/export/").text
-    assert "choose one" in page and "Nothing is chosen" not in page
+    assert "choose one" in page and "Nothing is chosen" not in page and "aria-invalid" not in page
     answer = member.get(f"/checkpoints/{checkpoint.id}/model.zip")
     assert answer.status_code == 422 and "Nothing is chosen: say under which licence" in answer.text
     answer = member.get(f"/checkpoints/{checkpoint.id}/model.zip", {"licence": "base"})
