@@ -1,5 +1,6 @@
 """Curves of metrics, a chart for each, with every run in it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -48,9 +49,10 @@ class Curves:
         curves = {
             run: found[run.id].by_key[metric] for run in runs if run.id in found and metric in found[run.id].by_key
         }
-        if not curves:
+        points = {run: finite(self._xs(curve), curve.values) for run, curve in curves.items()}
+        series = {run: (xs, smooth(values, self.smoothing)) for run, (xs, values) in points.items() if values}
+        if not series:
             return None
-        series = {run: (self._xs(curve), smooth(curve.values, self.smoothing)) for run, curve in curves.items()}
         x = scatter.across([at for xs, _ in series.values() for at in xs])
         y = scatter.upward([value for _, values in series.values() for value in values])
         lines = [
@@ -72,6 +74,12 @@ class Curves:
         words = [f"No values of {', '.join(lacking)}."] if lacking else []
         words += [f"Smoothed by {self.smoothing:g}."] if self.smoothing else []
         return " ".join([*words, *missing_words(self.runs, runs)])
+
+
+def finite(xs: list[int], values: list[float]) -> tuple[list[int], list[float]]:
+    """What can be drawn: a run that goes wrong may write NaN."""
+    kept = [(x, value) for x, value in zip(xs, values, strict=True) if math.isfinite(value)]
+    return [x for x, _ in kept], [value for _, value in kept]
 
 
 def smooth(values: list[float], weight: float) -> list[float]:

@@ -1,5 +1,6 @@
 """Score against KL to the base model: a point for each evaluation, a colour for each run."""
 
+import math
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -66,9 +67,11 @@ def _points(runs: list[Run], rows: list[Evaluation], score: Score) -> list[Measu
         estimate = row.scores.get(score.reward) if row.prompt_set == score.prompt_set else None
         # Before the first update the policy is the base model.
         kl = row.kl if row.iteration else 0.0
-        if estimate and estimate.get("mean") is not None and kl is not None:
-            run = by_id[row.run_id]
-            found.append(Measured(run, row.iteration, estimate["mean"], estimate["low"], estimate["high"], kl))
+        if estimate and estimate["mean"] is not None and kl is not None and math.isfinite(kl):
+            mean, low, high = (estimate[end] for end in ("mean", "low", "high"))
+            # One prompt has a score and no interval.
+            ends = (mean if low is None else low, mean if high is None else high)
+            found.append(Measured(by_id[row.run_id], row.iteration, mean, *ends, kl))
     return found
 
 

@@ -1,6 +1,7 @@
 """Evaluations with their intervals: base model, newest checkpoint, and the difference between them."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -58,16 +59,16 @@ class EvaluationTable:
 
 
 def _cells(row: ScoreRow) -> list[Cell]:
-    gap = row.difference
-    difference = Cell(DASH)
-    if gap:
-        sense = "" if row.is_drift else verdict(gap)
-        difference = Cell(change(gap.mean), f"{change(gap.low)} to {change(gap.high)}", sense)
-    estimates = [_estimate(row.before), _estimate(row.after), difference]
+    sense = "" if row.is_drift or not row.difference else verdict(row.difference)
+    estimates = [_cell(row.before, score), _cell(row.after, score), _cell(row.difference, change, sense)]
     return [Cell(name_of(row.prompt_set)), Cell(row.reward), *estimates, Cell(str(row.num_prompts))]
 
 
-def _estimate(estimate: Estimate | None) -> Cell:
-    if estimate is None:
+def _cell(estimate: Estimate | None, write: Callable[[float], str], sense: str = "") -> Cell:
+    """One prompt has a score and no interval."""
+    if estimate is None or estimate.mean is None:
         return Cell(DASH)
-    return Cell(score(estimate.mean), f"{score(estimate.low)} to {score(estimate.high)}")
+    has_interval = estimate.low is not None and estimate.high is not None
+    return Cell(
+        write(estimate.mean), f"{write(estimate.low)} to {write(estimate.high)}" if has_interval else "", sense
+    )

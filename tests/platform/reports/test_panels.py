@@ -1,5 +1,6 @@
 """What panels draw: the right numbers in the right places, and of the report's team alone."""
 
+import math
 import re
 from uuid import uuid4
 
@@ -62,6 +63,28 @@ def test_what_was_rolled_back_is_in_no_curve(lab, scope):
     assert len(charts.plots[0].lines[0].points) == 2
 
 
+def test_what_is_no_number_is_drawn_nowhere(lab, scope):
+    run = add_full_run(lab)
+    for key in (REWARD, KL_TO_BASE):
+        add_point(run, key, 5, math.nan)
+        add_point(run, key, 6, math.inf)
+    add_point(run, "loss/policy", 1, math.nan)
+    charts = drawn(scope, "curves", f"runs: {run.id}", f"metrics: {REWARD}, loss/policy")
+    assert [len(line.points) for plot in charts.plots for line in plot.lines] == [4]
+    assert charts.note == "No values of Policy loss."
+    # Evaluations after it have no KL, and one without an interval is a point.
+    add_evaluation(run, 6, 0.9)
+    bare = add_evaluation(run, 3, 0.7)
+    bare.scores["sandbox_soft_tifa"] |= {"low": None, "high": None}
+    bare.save()
+    void = add_evaluation(run, 2, 0.7)
+    void.scores["sandbox_soft_tifa"] |= {"mean": None, "low": None, "high": None}
+    void.save()
+    [plot] = drawn(scope, "frontier", f"runs: {run.id}").plots
+    assert [dot.words.partition(":")[0] for dot in plot.dots] == ["base model of first", "first at 3", "first at 4"]
+    assert plot.dots[1].low == plot.dots[1].y == plot.dots[1].high
+
+
 def test_a_metric_that_nobody_has_is_told(lab, scope):
     run = add_full_run(lab)
     charts = drawn(scope, "curves", f"runs: {run.id}, {uuid4()}", f"metrics: {REWARD}, loss/policy")
@@ -105,6 +128,12 @@ def test_the_table_has_base_trained_and_difference_with_intervals(lab, scope):
     assert [cell.text for cell in row.cells] == ["in_domain", "sandbox_soft_tifa", "0.400", "0.600", "+0.200", "2"]
     assert row.cells[4].interval == "+0.180 to +0.220" and row.cells[4].verdict == "better"
     assert isinstance(drawn(scope, "table", f"runs: {run.id}", "rewards: beauty"), Gap)
+    last = run.evaluations.get(iteration=4)
+    last.scores["sandbox_soft_tifa"] |= {"low": None, "high": None}
+    last.difference = {"sandbox_soft_tifa": {"mean": None, "low": None, "high": None}}
+    last.save()
+    [row] = drawn(scope, "table", f"runs: {run.id}").rows
+    assert [(cell.text, cell.interval) for cell in row.cells[3:5]] == [("0.600", ""), ("–", "")]
 
 
 def test_the_grid_has_prompts_down_and_policies_across(lab, scope):
