@@ -125,6 +125,14 @@ def test_choices_are_the_checkpoints_whose_files_are_there(lab, painters):
     assert "left" not in [choice.run.name for choice in find_choices(lab.stranger, "")]
 
 
+def test_a_runs_page_leads_here(lab, painters, as_person):
+    checkpoint = add_checkpoint(painters[0], 40)
+    page = as_person(lab.viewer).get(reverse("run", args=[painters[0].id])).content.decode()
+    address = f"/playground/?policies={painters[0].id}@40,{painters[0].id}@0"
+    assert f'id="draw-{checkpoint.id}" href="{address}"' in page
+    assert as_person(lab.viewer).get(address).context["policies"][0].checkpoint == checkpoint
+
+
 def test_the_history_is_ones_own_and_by_pages(lab, painters, as_person, monkeypatch):
     monkeypatch.setattr(selectors, "PAGE_SIZE", 2)
     for number in range(3):
