@@ -31,9 +31,7 @@ class Drawing(models.Model):
     kl = models.FloatField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(
-        null=True, help_text="Deleted then; null where it stays."
-    )
+    expires_at = models.DateTimeField(null=True, help_text="Deleted then; null where it stays.")
 
     class Meta:
         ordering = ["id"]

@@ -17,9 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="drawing",
             name="expires_at",
-            field=models.DateTimeField(
-                help_text="Deleted then; null where it stays.", null=True
-            ),
+            field=models.DateTimeField(help_text="Deleted then; null where it stays.", null=True),
         ),
         migrations.AddIndex(
             model_name="drawing",
