@@ -1,10 +1,12 @@
 """How soon the playground shows its first picture, cold and warm, on the sandbox's model.
 
-Cold: no drawing process runs, so that its start and the loading of the model are in it. From the click on Draw
-until the picture is shown.
+Cold: no drawing process runs, so that its start and the loading of the model are in it; opening the page begins
+them, so it matters how long ago that was. From the click on Draw until the picture is shown.
 """
 
 import json
+import os
+import signal
 import statistics
 import time
 
@@ -12,9 +14,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.platform.stack.running_platform import Platform
+from worker.drawing import READY_FOR
 
 NUM_WARM = 5
-MOST_COLD, MOST_WARM = 5.0, 1.0
+TYPING = 8  # Seconds that somebody takes to write a prompt.
 
 SHOWN = """alt => [...document.querySelectorAll(".play-cell img")]
     .some((image) => image.alt.endsWith(alt) && image.complete && image.naturalWidth)"""
@@ -47,6 +50,11 @@ def seconds_to_first_picture(page: Page, prompt: str) -> float:
     return time.monotonic() - begun
 
 
+def end_drawing_process(platform: Platform) -> None:
+    record = platform.data_dir / "drawing" / "process.json"
+    os.kill(json.loads(record.read_text())["pid"], signal.SIGKILL)
+
+
 @pytest.mark.long
 def test_the_first_picture(platform: Platform, browser: Browser, capsys):
     address = platform.wait_until_up().rstrip("/")
@@ -57,10 +65,17 @@ def test_the_first_picture(platform: Platform, browser: Browser, capsys):
     page.goto(f"{address}/playground/?policies={run_id}@0")
     cold = seconds_to_first_picture(page, "a red circle")
     warm = [seconds_to_first_picture(page, f"{number} blue squares") for number in range(2, 2 + NUM_WARM)]
+    end_drawing_process(platform)
+    # One node was told to be ready; for so long no other one is.
+    time.sleep(READY_FOR + 1)
+    page.reload()
+    time.sleep(TYPING)
+    typed = seconds_to_first_picture(page, "a green triangle")
     page.close()
     with capsys.disabled():
         print(
-            f"\n\nThe playground's first picture, from the click to the screen: cold {cold:.2f} s; warm "
-            f"{statistics.median(warm):.2f} s (median of {NUM_WARM}, at most {max(warm):.2f} s).\n"
+            "\n\nThe playground's first picture, from the click to the screen: no process runs and the page was just "
+            f"opened {cold:.2f} s, {TYPING} s after it was opened {typed:.2f} s; warm {statistics.median(warm):.2f} s "
+            f"(median of {NUM_WARM}, at most {max(warm):.2f} s).\n"
         )
-    assert cold <= MOST_COLD and statistics.median(warm) <= MOST_WARM
+    assert statistics.median(warm) < cold and typed < cold
