@@ -92,6 +92,7 @@ class RunCost:
             # The policy draws them once more, and the base model is asked at each step.
             Phase("drift from the base model", counts.num_evaluations * counts.num_drift_images * 2 * each),
             Phase("samples", counts.num_sample_rounds * counts.num_samples * each),
+            Phase("KL of shown groups", self._shown_forwards()),
         )
 
     @cached_property
@@ -186,6 +187,17 @@ class RunCost:
     def _logged_forwards(self) -> float:
         rows = min(self._config.reference.num_logged, self._config.rollout.num_images)
         return rows * self.num_slots * (_branches(self._update_guidance) + _branches(self._reference_guidance))
+
+    def _shown_forwards(self) -> float:
+        """Of groups that are told of with their pictures: as for the logged KL, and where there is none, none."""
+        config = self._config
+        if config.objective.name == "diffusion_nft" or not config.reference.num_logged:
+            return 0
+        num_groups = min(config.samples.rollout_groups, config.rollout.groups_per_iteration)
+        rows = num_groups * config.rollout.group_size
+        each = self.num_slots * (_branches(self._update_guidance) + _branches(self._reference_guidance))
+        # None before the first iteration.
+        return (self._num_due(config.samples.every) - 1) * rows * each
 
     def _floor_forwards(self) -> float:
         """One tile, in the first iteration, where it decides whether the old policy is computed anew."""

@@ -50,6 +50,7 @@ def test_a_plain_iteration():
         "evaluations": (4 * 20 * 7, 0),  # before, after iterations 2 and 4, at the end; two sets of 10
         "drift from the base model": (4 * 6 * 7 * 2, 0),  # 3 of each set, the policy and the base model
         "samples": (3 * 6 * 7, 0),  # before, after iteration 3, at the end
+        "KL of shown groups": (2 * 4 * 2 * 2, 0),  # after iteration 3 and at the end, a group of 4
     }
 
 
@@ -62,7 +63,7 @@ def test_a_backward_pass_is_a_unit_and_checkpointing_another():
 def test_the_total_is_all_iterations_and_what_is_done_once():
     cost = cost_of()
     assert cost.units_per_iteration == 72 + 2 * 24 + 20
-    assert cost.total_units == 5 * 140 + 4 + 560 + 336 + 126
+    assert cost.total_units == 5 * 140 + 4 + 560 + 336 + 126 + 32
     assert (cost.num_images, cost.num_optimizer_steps) == (60, 10)
 
 
