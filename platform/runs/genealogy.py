@@ -42,11 +42,14 @@ def origin_of(user: User, run: Run) -> Origin | None:
 
 
 def offspring_of(user: User, run: Run) -> Offspring:
-    continuations = visible_runs(user).filter(continued_from__run=run)
-    clones = visible_runs(user).filter(cloned_from=run)
     newest = visible_runs(user).filter(Q(continued_from__run=run) | Q(cloned_from=run))
-    shown = newest.select_related("continued_from").order_by("-created_at")[:MOST_SHOWN]
-    return Offspring(list(shown), continuations.count(), clones.count())
+    shown = list(newest.select_related("continued_from").order_by("-created_at")[:MOST_SHOWN])
+    if len(shown) < MOST_SHOWN:
+        # All of them: the database need not count.
+        continuations = [one for one in shown if one.continued_from and one.continued_from.run_id == run.id]
+        return Offspring(shown, len(continuations), sum(one.cloned_from_id == run.id for one in shown))
+    continuations = visible_runs(user).filter(continued_from__run=run)
+    return Offspring(shown, continuations.count(), visible_runs(user).filter(cloned_from=run).count())
 
 
 def checkpoints_with_continuations(user: User, run: Run) -> QuerySet[Checkpoint]:

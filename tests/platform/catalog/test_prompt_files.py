@@ -94,6 +94,6 @@ def test_a_reference_to_nothing_is_told_at_its_field(cats):
 def test_the_engine_finds_the_prompts_of_the_configuration_that_it_is_given(cats, tmp_path, monkeypatch):
     engine.write_config(tmp_path / "run", referring_to(cats.reference))
     given = yaml.safe_load((tmp_path / "run" / engine.CONFIG_FILE).read_text())
-    monkeypatch.setenv(ROOT_VARIABLE, engine._environment(None)[ROOT_VARIABLE])
+    monkeypatch.setenv(ROOT_VARIABLE, engine.environment()[ROOT_VARIABLE])
     assert [prompt.text for prompt in load_prompts(given["prompts"]["train"])] == ["a cat", "two dogs"]
     assert given["evaluation"]["prompt_sets"] == [cats.reference]

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -17,7 +18,13 @@ NUM_REQUESTS = 3 * NUM_THREADS
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def ask(address: str, times: int, session: str = "") -> list[httpx.Response]:
+def ask(address: str, times: int, session: str = "") -> list[httpx.Response]:
+    # This thread may have an event loop already: Playwright's.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _ask(address, times, session)).result()
+
+
+async def _ask(address: str, times: int, session: str) -> list[httpx.Response]:
     cookies = {settings.SESSION_COOKIE_NAME: session} if session else {}
     transport = httpx.ASGITransport(Site())
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", cookies=cookies) as client:
@@ -26,7 +33,7 @@ async def ask(address: str, times: int, session: str = "") -> list[httpx.Respons
 
 def test_a_rush_of_requests_shares_a_few_threads():
     before = set(threading.enumerate())
-    answers = asyncio.run(ask(reverse("account_login"), NUM_REQUESTS))
+    answers = ask(reverse("account_login"), NUM_REQUESTS)
     assert [answer.status_code for answer in answers] == [200] * NUM_REQUESTS
     answering = [one for one in set(threading.enumerate()) - before if one.name.startswith("request")]
     assert 0 < len(answering) <= NUM_THREADS
@@ -36,6 +43,6 @@ def test_what_streams_comes_whole():
     lab = make_lab()
     run = add_run(lab.experiment)
     add_lines(run, *(f"line {number}" for number in range(50)))
-    [answer] = asyncio.run(ask(reverse("run_log_text", args=[run.id]), 1, sign_in(lab.viewer)))
+    [answer] = ask(reverse("run_log_text", args=[run.id]), 1, sign_in(lab.viewer))
     assert answer.status_code == 200
     assert [line.rpartition(" ")[2] for line in answer.text.splitlines()] == [str(number) for number in range(50)]
