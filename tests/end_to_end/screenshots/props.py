@@ -62,7 +62,8 @@ num_prompts: 3
 '''
 report = create_report(user, team, "First light", body)
 print(json.dumps({
-    "run": str(run.id), "ends": f"{columns[0]},{columns[-1]}", "columns": ",".join(map(str, columns)), "items": ",".join(items),
+    "run": str(run.id), "ends": f"{columns[0]},{columns[-1]}", "columns": ",".join(map(str, columns)),
+    "items": ",".join(items),
     "comparison": comparison.id, "vote": str(vote.id), "report": report.id, "secret": share(user, report, 30).text,
     "picture": items[-1],
 }))
