@@ -4,9 +4,11 @@ import os
 
 import django
 
+from core import database
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
-# Each request has a thread of its own: without a limit, a rush of them would ask for more than the server allows.
-os.environ.setdefault("DATABASE_POOL", "20")
+# Before the settings are read: other processes need no pool.
+database.share(int(os.environ.get("DATABASE_POOL", "20")))
 
 django.setup(set_prefix=False)
 

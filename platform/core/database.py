@@ -7,11 +7,20 @@ TIMEOUT = 10
 RECONNECT_TIMEOUT = 5
 
 
-def databases(url: str, pool: int) -> dict:
-    """Django's DATABASES. With a `pool`, threads share at most so many connections; without, each has its own."""
+_pool = 0
+
+
+def share(pool: int) -> None:
+    """Have the threads of this process share at most so many connections; before the settings are read."""
+    global _pool
+    _pool = pool
+
+
+def databases(url: str) -> dict:
+    """Django's DATABASES. Unless threads are to share connections, each has its own."""
     if not url:
         return {}
-    default = environ.Env.db_url_config(url)
+    default, pool = environ.Env.db_url_config(url), _pool
     if pool:
         limits = {
             "min_size": min(2, pool),

@@ -31,7 +31,7 @@ REDIS_URL = env.str("REDIS_URL", default=embedded.redis_url if embedded else "")
 BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
 
 CACHES = cache.caches(REDIS_URL)
-DATABASES = database.databases(DATABASE_URL, pool=env.int("DATABASE_POOL", default=0))
+DATABASES = database.databases(DATABASE_URL)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [

@@ -82,7 +82,9 @@ def _has_files() -> bool:
 def _other_sessions() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            # The server's own housekeeping is nobody's session.
+            "AND backend_type = 'client backend'"
         )
         return cursor.fetchone()[0]
 

@@ -1,5 +1,8 @@
 """Connections that the web process's threads share."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -7,15 +10,16 @@ from django.conf import settings
 from django.db import connection
 from django.db.utils import ConnectionHandler
 
-from core.database import databases
+from core import database
 
 NUM_THREADS, POOL = 40, 3
 
 
 @pytest.fixture
-def shared(transactional_db):
+def shared(transactional_db, monkeypatch):
     """The test database, reached as the web process reaches it."""
-    default = databases(settings.DATABASE_URL, POOL)["default"] | {"NAME": connection.settings_dict["NAME"]}
+    monkeypatch.setattr(database, "_pool", POOL)
+    default = database.databases(settings.DATABASE_URL)["default"] | {"NAME": connection.settings_dict["NAME"]}
     default["OPTIONS"]["application_name"] = "pooled"
     connections = ConnectionHandler({"default": default})
     yield connections
@@ -49,6 +53,20 @@ def test_connections_that_the_server_has_ended_are_replaced(shared):
     assert ask(shared, "SELECT pg_backend_pid()") != before
 
 
-def test_without_a_pool_and_without_an_address():
-    assert "OPTIONS" not in databases(settings.DATABASE_URL, 0)["default"]
-    assert databases("", 20) == {}
+def test_without_a_pool_and_without_an_address(monkeypatch):
+    monkeypatch.setattr(database, "_pool", 0)
+    assert "OPTIONS" not in database.databases(settings.DATABASE_URL)["default"]
+    assert database.databases("") == {}
+
+
+def test_only_the_web_process_shares():
+    """Whoever else looks at who is connected, as `restore` does, finds nothing but itself."""
+    script = "import sys\nif sys.argv[1:]: import core.asgi\nfrom django.conf import settings\n"
+    script += "print('OPTIONS' in settings.DATABASES['default'])"
+    env = os.environ | {"DATABASE_POOL": "5", "PYTHONPATH": str(settings.ROOT / "platform")}
+
+    def shares(*arguments: str) -> str:
+        command = [sys.executable, "-c", script, *arguments]
+        return subprocess.run(command, env=env, cwd=settings.ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert (shares(), shares("web")) == ("False\n", "True\n")
