@@ -58,6 +58,16 @@ def test_no_picture_is_pushed_out_of_sight(scripts):
     assert out == {"zoom": 1, "x": 0.5, "y": 0.5}
 
 
+@pytest.mark.parametrize("side", [0, 300])
+def test_before_anything_is_laid_out_zooming_keeps_the_middle_and_dragging_moves_nothing(scripts, side):
+    """With no extent of the canvas, and with none of the picture."""
+    camera = {"zoom": 2, "x": 0.5, "y": 0.4}
+    size, canvas = {"width": 300 - side, "height": 300 - side}, {"width": side, "height": side}
+    zoomed = scripts("camera", "m.zoomed(given[0], given[1], given[2], 1.5)", camera, size, canvas)
+    assert zoomed == {"zoom": 3, "x": 0.5, "y": 0.4}
+    assert scripts("camera", "m.panned(given[0], given[1], given[2], 5, 0)", camera, size, canvas) == camera
+
+
 def test_neighbours_are_found_past_gaps_and_all_together(scripts):
     prompts = [[["s1", "s2"], ["s3", None], ["s5", "s6"]], [["s7", "s8"]]]
 

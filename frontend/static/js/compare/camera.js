@@ -26,6 +26,7 @@ export function placeOf(camera, size, canvas) {
 
 /** The camera after the picture was dragged by so many canvas pixels. */
 export function panned(camera, size, canvas, right, down) {
+  if (!hasExtent(size, canvas)) return camera;
   const scale = scaleOf(camera, size, canvas);
   return settled({ ...camera, x: camera.x - right / (size.width * scale), y: camera.y - down / (size.height * scale) });
 }
@@ -33,12 +34,16 @@ export function panned(camera, size, canvas, right, down) {
 /** The camera after zooming by a factor, with the point below `at` (canvas pixels) staying where it is. */
 export function zoomed(camera, size, canvas, factor, at = { x: canvas.width / 2, y: canvas.height / 2 }) {
   const zoom = clamp(camera.zoom * factor, 1, MOST_ZOOM);
+  if (!hasExtent(size, canvas)) return settled({ ...camera, zoom });
   const [before, after] = [scaleOf(camera, size, canvas), scaleOf({ zoom }, size, canvas)];
   const shift = 1 / before - 1 / after;
   const x = camera.x + ((at.x - canvas.width / 2) * shift) / size.width;
   const y = camera.y + ((at.y - canvas.height / 2) * shift) / size.height;
   return settled({ zoom, x, y });
 }
+
+/** A canvas that was not laid out yet has none, and a picture that is not there yet: no point of it is below anything. */
+const hasExtent = (...boxes) => boxes.every((box) => box.width > 0 && box.height > 0);
 
 /** The whole picture has its place in the middle; and none is pushed out of sight. */
 function settled({ zoom, x, y }) {
