@@ -74,7 +74,7 @@ def wait_for(page: Page, refs) -> None:
 
 
 def settled_box(canvas: Locator) -> dict:
-    """Where it is, once two frames of the browser leave it there: what was drawn may still change the page's layout."""
+    """Where it is, once two frames of the browser leave it there: what was drawn may still change the layout."""
     before = None
     while (box := canvas.bounding_box()) != before:
         before = box
