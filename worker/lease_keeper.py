@@ -58,8 +58,10 @@ class LeaseKeeper:
                 self._look()
                 answers = True
             except LeaseLost:
-                self.lost.set()
-                self._on_lost()
+                # After the block whoever held the lease ends it themselves, which may happen during a last look.
+                if not self._done.is_set():
+                    self.lost.set()
+                    self._on_lost()
                 break
             except Error as error:
                 if answers:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Case, Count, DateTimeField, F, Func, JSONField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, JSONField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Now
 
+from core import leases
 from fleet.models import Node
 from jobs import kept_checkpoints, outcomes
 from jobs.models import TAKEN_UP, Job, JobState, Kind, Told
@@ -149,15 +150,9 @@ def abandon(job: Job, reason: str) -> None:
 
 @transaction.atomic
 def reap() -> int:
-    """Requeue the jobs whose lease has run out, and drop those that nobody waits for any more; return how many.
-
-    While the database was down nobody could renew, so after its start every worker gets the time of a lease.
-    """
+    """Requeue the jobs whose lease has run out, and drop those that nobody waits for any more; return how many."""
     locked = Job.objects.select_for_update(skip_locked=True, of=["self"])
-    expired = locked.alias(
-        database_started_at=Func(function="pg_postmaster_start_time", output_field=DateTimeField())
-    ).filter(state=JobState.RUNNING, lease_expires_at__lt=Now(), database_started_at__lt=Now() - Value(LEASE))
-    lost = list(expired)
+    lost = list(leases.run_out(locked.filter(state=JobState.RUNNING), LEASE))
     for job in lost:
         _lose(job, f"{job.worker} has not renewed its lease for {LEASE.seconds} seconds.")
     for_runs = locked.filter(state=JobState.QUEUED, kind=Kind.PREFLIGHT, run__isnull=False)

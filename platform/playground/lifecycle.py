@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, F, Func, OuterRef, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Now
 
+from core import leases
 from fleet.models import Node
 from pictures.models import Drawing
 from pictures.policies import parse_policy
@@ -190,15 +191,9 @@ def abandon_all(worker: str, reason: str) -> None:
 
 @transaction.atomic
 def reap() -> int:
-    """End the turns whose lease has run out; return how many.
-
-    While the database was down nobody could renew, so after its start every worker gets the time of a lease.
-    """
+    """End the turns whose lease has run out; return how many."""
     locked = Sheet.objects.select_for_update(skip_locked=True, of=["self"])
-    expired = locked.alias(
-        database_started_at=Func(function="pg_postmaster_start_time", output_field=DateTimeField())
-    ).filter(state=SheetState.DRAWING, lease_expires_at__lt=Now(), database_started_at__lt=Now() - Value(LEASE))
-    lost = list(expired)
+    lost = list(leases.run_out(locked.filter(state=SheetState.DRAWING), LEASE))
     for sheet in lost:
         _lose(sheet, f"{sheet.worker} has not renewed its lease for {LEASE.seconds} seconds.")
     return len(lost)

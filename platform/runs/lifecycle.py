@@ -16,10 +16,11 @@ from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import DateTimeField, F, Func, Value
+from django.db.models import F, Value
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from core import leases
 from fleet.models import Node
 from runs import nudges
 from runs.deaths import Death, why_no_further_attempt
@@ -228,16 +229,9 @@ def abandon(attempt: Attempt, reason: str) -> None:
 
 @transaction.atomic
 def reap() -> int:
-    """Requeue the runs whose lease has run out; return how many.
-
-    While the database was down nobody could renew, so after its start every worker gets the time of a lease.
-    """
-    expired = (
-        Run.objects.select_for_update(skip_locked=True)
-        .alias(database_started_at=Func(function="pg_postmaster_start_time", output_field=DateTimeField()))
-        .filter(state=RunState.RUNNING, lease_expires_at__lt=Now(), database_started_at__lt=Now() - Value(LEASE))
-    )
-    attempts = [run.attempts.get(number=run.num_attempts) for run in expired]
+    """Requeue the runs whose lease has run out; return how many."""
+    held = Run.objects.select_for_update(skip_locked=True).filter(state=RunState.RUNNING)
+    attempts = [run.attempts.get(number=run.num_attempts) for run in leases.run_out(held, LEASE)]
     for attempt in attempts:
         reason = f"{attempt.worker} has not renewed its lease for {LEASE.seconds} seconds."
         _leave_attempt(attempt.run_id, attempt.id, Death(AttemptOutcome.LOST, reason))

@@ -6,7 +6,6 @@ from catalog.picking import Picker, departures_of, pickers_of
 from catalog.prompt_files import is_reference, name_of
 from catalog.selectors import uses_of_run
 from runs.models import Run
-from teams.selectors import may_write
 
 register = template.Library()
 
@@ -32,8 +31,8 @@ def catalogue_departures(context) -> dict:
 @register.inclusion_tag("catalog/_uses.html", takes_context=True)
 def catalogue_uses(context, run: Run) -> dict:
     """What a run was submitted with, and the way to save what it has."""
-    user = context["request"].user
-    return {"uses": uses_of_run(user, run), "run": run, "may_write": may_write(user, run.experiment.team_id)}
+    uses = uses_of_run(context["request"].user, run)
+    return {"uses": uses, "run": run, "may_write": context["may_write"]}
 
 
 def _pickers(context) -> list[Picker]:
