@@ -37,9 +37,7 @@ def load_prompts(source: str) -> list[Prompt]:
 
     Raises ValueError with the source and the remedy where it is missing, empty or of an unknown kind.
     """
-    path = _sandbox_sets().get(source) if is_sandbox(source) else _file(source)
-    if path is None or not path.is_file():
-        raise ValueError(f"prompt set {source!r} was not found: {_remedy(source)}")
+    path = find_prompts(source)
     if path.suffix not in (".txt", ".jsonl"):
         raise ValueError(f"prompt set {source!r} is neither .txt (one prompt a line) nor .jsonl (GenEval2's format).")
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -48,6 +46,14 @@ def load_prompts(source: str) -> list[Prompt]:
     if path.suffix == ".txt":
         return [Prompt(line.strip()) for line in lines]
     return [parse_geneval2(line, f"{source}, line {number}") for number, line in enumerate(lines, 1)]
+
+
+def find_prompts(source: str) -> Path:
+    """The file of a prompt set. Raises ValueError with the remedy where there is none."""
+    path = _sandbox_sets().get(source) if is_sandbox(source) else _file(source)
+    if path is None or not path.is_file():
+        raise ValueError(f"prompt set {source!r} was not found: {_remedy(source)}")
+    return path
 
 
 def is_sandbox(source: str) -> bool:

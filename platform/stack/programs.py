@@ -37,7 +37,8 @@ def site_programs(root: Path, host: str, port: int, engine_grace: float) -> list
     """The platform itself. The worker is the last to start and the first to stop: its engines write a checkpoint."""
     python = sys.executable
     web = [python, "-m", "uvicorn", "core.asgi:application", "--app-dir", str(root / "platform")]
-    web += ["--host", host, "--port", str(port), "--timeout-graceful-shutdown", "5"]
+    # Longer than a proxy keeps an idle connection: closed by us, its next request would meet the end of it.
+    web += ["--host", host, "--port", str(port), "--timeout-keep-alive", "150", "--timeout-graceful-shutdown", "5"]
     return [
         Program("web", web, root),
         Program("beat", [python, "-m", "worker", "beat"], root),
