@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from flowdppo_engine.client import evaluating, exporting, pulling, reporting, signing_in, sweeping, tables, watching
+from flowdppo_engine.client import (
+    commenting,
+    evaluating,
+    exporting,
+    pulling,
+    reporting,
+    signing_in,
+    sweeping,
+    tables,
+    watching,
+)
 from flowdppo_engine.client.connection import Connection
 from flowdppo_engine.client.finding import find_experiment, find_run
 from flowdppo_engine.client.pulling import Format, Part
@@ -25,6 +35,9 @@ app = typer.Typer(
 )
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its name where only one has it.")]
+About = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id or name, RUN@40 for its checkpoint, or a picture, as in s12.")
+]
 ExperimentName = Annotated[str, typer.Argument(metavar="EXPERIMENT", help="An experiment's id or name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 Every = Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1)]
@@ -198,6 +211,15 @@ def stop(run: RunName) -> None:
 
 
 @app.command()
+def priority(
+    run: RunName, rank: Annotated[str, typer.Argument(metavar="low|normal|high", help="Among the runs that wait.")]
+) -> None:
+    """Put a run that waits before or behind others."""
+    answer = _deed(run, "priority", {"priority": rank})
+    typer.echo(f"{answer['name']}: priority {rank}.")
+
+
+@app.command()
 def resume(run: RunName) -> None:
     """Have a run that was stopped, cancelled or has failed go on after its last checkpoint."""
     _tell_state(_deed(run, "resume"), "goes on")
@@ -278,6 +300,50 @@ def sweeps(experiment: ExperimentName, as_json: AsJson = False) -> None:
     if as_json:
         return tables.print_json(found)
     tables.print_table(("id", "sweep", "varies", "seeds"), [sweeping.row_of(one) for one in found])
+
+
+@app.command()
+def comment(
+    about: About,
+    text: Annotated[
+        str | None, typer.Argument(help="Markdown; @anna tells her. Left out, it is read from a pipe.")
+    ] = None,
+) -> None:
+    """Say something of a run, a checkpoint or a picture; prints the comment's id."""
+    connection = _connect()
+    body = {"about": commenting.find_about(connection, about), "text": commenting.read_text(text)}
+    made = connection.post("/comments", body)
+    typer.echo(made["id"])
+    told = f"; {', '.join(made['mentions'])} can read it in the inbox" if made["mentions"] else ""
+    typer.echo(f"{made['title']}: {connection.page_of(made)}{told}", err=True)
+
+
+@app.command()
+def comments(
+    about: About,
+    limit: Annotated[int, typer.Option(help="The newest, at most so many.", min=1)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List what was said of a run with its checkpoints and pictures, or of one of these."""
+    connection = _connect()
+    found = list(connection.pages("/comments", limit, about=commenting.find_about(connection, about)))[::-1]
+    tables.print_json(found) if as_json else commenting.print_comments(found)
+
+
+@app.command()
+def inbox(
+    everything: Annotated[bool, typer.Option("--all", help="Also what you have read.")] = False,
+    limit: Annotated[int, typer.Option(help="The newest, at most so many.", min=1)] = 50,
+    read: Annotated[bool, typer.Option("--read", help="And mark what is listed as read.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List who called you, who commented on runs of yours, and who answered you."""
+    connection = _connect()
+    found = list(connection.pages("/inbox", limit, only_unread=not everything))
+    tables.print_json(found) if as_json else commenting.print_notices(found)
+    seen = [one["comment"]["id"] for one in found]
+    for start in range(0, len(seen) if read else 0, 200):
+        connection.post("/inbox/read", {"comments": seen[start : start + 200]})
 
 
 @app.command()

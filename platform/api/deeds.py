@@ -16,7 +16,7 @@ from pydantic import Field
 from api.idempotency import once
 from api.inputs import Text
 from api.schemas import RunOut
-from api.training_runs import router
+from api.training_runs import PRIORITIES, PriorityName, router
 from fleet.waiting import explain
 from runs import services, upkeep
 from runs.continuing import MAX_ITERATIONS
@@ -28,6 +28,10 @@ from teams.models import User
 
 class More(Schema, extra="forbid"):
     num_iterations: Annotated[int, Field(ge=1, le=MAX_ITERATIONS, description="In all, those that are done too.")]
+
+
+class Rank(Schema, extra="forbid"):
+    priority: Annotated[PriorityName, Field(description="Among the runs of all teams.")]
 
 
 class From(Schema, extra="forbid"):
@@ -70,6 +74,17 @@ def stop_run(request: HttpRequest, run_id: UUID):
 def resume_run(request: HttpRequest, run_id: UUID):
     """Have a run that was stopped, cancelled or has failed go on after its last checkpoint, or else from its start."""
     return _do(request, run_id, services.resume_run)
+
+
+@router.post("/runs/{run_id}/priority", response={202: RunOut})
+@once
+def set_priority(request: HttpRequest, run_id: UUID, body: Rank):
+    """Put a run that waits before or behind others."""
+
+    def deed(user: User, run: Run) -> None:
+        services.set_priority(user, run, PRIORITIES[body.priority])
+
+    return _do(request, run_id, deed)
 
 
 @router.post("/runs/{run_id}/continue", response={202: RunOut})

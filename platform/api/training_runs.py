@@ -30,12 +30,13 @@ NEWEST_FIRST = Order(("created_at", "id"), is_descending=True)
 
 
 PRIORITIES = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
+PriorityName = Literal["low", "normal", "high"]
 
 
 class Wishes(Schema):
     """How a run waits for its GPUs."""
 
-    priority: Annotated[Literal["low", "normal", "high"], Field(description="Among the runs of all teams.")] = "normal"
+    priority: Annotated[PriorityName, Field(description="Among the runs of all teams.")] = "normal"
     num_gpus: Annotated[int, Field(ge=1, le=MOST_GPUS, description="Of one node.")] = 1
 
     @property

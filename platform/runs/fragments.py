@@ -16,7 +16,7 @@ from runs.between_attempts import resumable_checkpoint, seconds_worked
 from runs.continuing import caution_about_schedule
 from runs.genealogy import checkpoints_with_continuations, offspring_of
 from runs.lifecycle import RESUMABLE
-from runs.models import Run, RunState
+from runs.models import Priority, Run, RunState
 from runs.results import score_rows
 from teams.models import User
 from teams.selectors import may_write
@@ -56,6 +56,8 @@ def status_context(user: User, run: Run) -> dict:
     if run.attempts_forgiven:
         # Between its attempts it lay still until somebody resumed it.
         context["seconds_worked"] = seconds_worked(user, run)
+    if run.state == RunState.QUEUED:
+        context["priorities"] = Priority.choices
     if run.state in RESUMABLE:
         context["resume_point"] = resumable_checkpoint(user, run)
     if run.state == RunState.FINISHED:

@@ -11,7 +11,7 @@ from runs.config_errors import ConfigInvalid
 from runs.continue_forms import CheckpointForm, MoreIterationsForm
 from runs.continuing import NotPossible, caution_about_schedule
 from runs.fragments import status_context
-from runs.models import Run
+from runs.models import Priority, Run
 
 
 @require_POST
@@ -24,6 +24,17 @@ def run_stop(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 def run_resume(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = _run(request, run_id)
     return _answer(request, run, lambda: services.resume_run(request.user, run))
+
+
+@require_POST
+def run_priority(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """`priority`: its number, as the buttons of a run that waits send it."""
+    run = _run(request, run_id)
+    services.require_writer(request.user, run.experiment.team_id)
+    wanted = {str(priority.value): priority for priority in Priority}.get(request.POST.get("priority"))
+    if wanted is None:
+        return _refuse(request, run, "There is no such priority: choose low, normal or high.")
+    return _answer(request, run, lambda: services.set_priority(request.user, run, wanted))
 
 
 @require_POST

@@ -108,6 +108,22 @@ def stop_run(user: User, run: Run) -> bool:
         return lifecycle.request_stop(run, _asked_by(user)) and _record(user, run, "asked to stop")
 
 
+def set_priority(user: User, run: Run, priority: Priority) -> bool:
+    """Put a run that waits before or behind others.
+
+    Returns whether that changed anything. Raises PermissionDenied, or NotPossible for a run that does not wait.
+    """
+    _require_ours(user, run)
+    with transaction.atomic():
+        now = Run.objects.select_for_update(of=["self"]).get(id=run.id)
+        if now.priority == priority:
+            return False
+        if now.state != RunState.QUEUED:
+            raise NotPossible(f"This run is {now.state}: priority orders those that wait.")
+        Run.objects.filter(id=run.id).update(priority=priority)
+        return _record(user, run, "changed the priority of", f"to {priority.label.lower()}")
+
+
 def resume_run(user: User, run: Run) -> bool:
     """Have a run that was stopped, cancelled or has failed go on after its last checkpoint, or else from its start.
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("runs/<uuid:run_id>/", views.run_page, name="run"),
     path("runs/<uuid:run_id>/cancel/", views.run_cancel, name="run_cancel"),
     path("runs/<uuid:run_id>/stop/", life_views.run_stop, name="run_stop"),
+    path("runs/<uuid:run_id>/priority/", life_views.run_priority, name="run_priority"),
     path("runs/<uuid:run_id>/resume/", life_views.run_resume, name="run_resume"),
     path("runs/<uuid:run_id>/continue/", life_views.run_continue, name="run_continue"),
     path("runs/<uuid:run_id>/status/", fragments.run_status, name="run_status"),

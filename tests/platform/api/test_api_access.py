@@ -12,6 +12,8 @@ from PIL import Image
 from alerts.models import Alert
 from catalog.contents import prompts_content
 from catalog.services import create_item
+from comments.services import add_comment
+from comments.subjects import find_subject
 from comparing.looking import Looking
 from comparing.services import save_comparison
 from flowdppo_engine.recipes import load_recipe
@@ -67,6 +69,7 @@ ACCESS = {
     "PATCH /runs/{run_id}": Access((401, 404, 403, 200, 200), body={"name": "renamed"}),
     "POST /runs/{run_id}/cancel": Access(WRITERS_ASK, body={}),
     "POST /runs/{run_id}/stop": Access(WRITERS_ASK, body={}),
+    "POST /runs/{run_id}/priority": Access(WRITERS_ASK, body={"priority": "normal"}),
     "POST /runs/{run_id}/resume": Access(WRITERS_ASK, body={}),
     # It has not finished.
     "POST /runs/{run_id}/continue": Access((401, 404, 403, 409, 409), body={"num_iterations": 900}),
@@ -90,6 +93,15 @@ ACCESS = {
     "POST /runs/{run_id}/evaluate": Access(WRITERS_MAKE, body={}),
     "GET /evaluations/{job_id}": Access(TEAM),
     "POST /evaluations/{job_id}/go-on": Access(WRITERS_ASK, body={}),
+    "GET /comments": Access(TEAM, query="?about={run}"),
+    # Talk changes no run: viewers too.
+    "POST /comments": Access((401, 404, 201, 201, 201), body={"about": "{run}", "text": "well"}),
+    "GET /comments/{comment_id}": Access(TEAM),
+    # A member wrote it.
+    "PATCH /comments/{comment_id}": Access((401, 404, 403, 200, 403), body={"text": "better"}),
+    "DELETE /comments/{comment_id}": Access((401, 404, 403, 204, 204)),
+    "GET /inbox": Access(SIGNED_IN),
+    "POST /inbox/read": Access(SIGNED_IN, body={}),
     "GET /alerts": Access(SIGNED_IN),
     "POST /alerts/{alert_id}/acknowledge": Access(WRITERS_ASK, body={}),
     "GET /experiments/{experiment_id}/rules": Access(TEAM),
@@ -164,12 +176,18 @@ def an_alert(lab: Lab) -> int:
     return Alert.objects.create(run=Run.objects.get(name="ours"), **fields).id
 
 
+def a_comment(lab: Lab) -> int:
+    subject = find_subject(lab.member, str(Run.objects.get(name="ours").id))
+    return add_comment(lab.member, subject, "@viewer, well").id
+
+
 def a_comparison(lab: Lab) -> int:
     looking = Looking(policies=(PolicyRef(Run.objects.get(name="ours").id, 0),))
     return save_comparison(lab.owner, "Base", "", looking).id
 
 
 MAKERS = {
+    "comment_id": a_comment,
     "comparison_id": a_comparison,
     "sweep_id": a_sweep,
     "vote_id": lambda lab: add_vote(lab).id,

@@ -241,6 +241,8 @@ def test_a_run_is_stopped_and_resumed(flowdppo, platform, first_run_is_over):
     (folder / "go").touch()
     done = flowdppo("watch", run_id, "--every", "0.2")
     assert (done.returncode, "flowdppo resume" in done.stderr) == (7, True)
+    refused = flowdppo("priority", run_id, "high")
+    assert refused.returncode and "This run is stopped: priority orders those that wait." in refused.stderr
     assert flowdppo("resume", run_id).stdout == "to stop: goes on.\n"
     assert flowdppo("watch", run_id, "--every", "0.2").returncode == 0
     assert flowdppo("continue", run_id, "11").stdout == "to stop: goes on.\n"

@@ -116,6 +116,14 @@ def test_a_queued_run_is_cancelled_at_once_and_a_running_one_is_asked_to_stop(po
     assert (answer["state"], answer["cancel_requested"]) == ("running", True)
 
 
+def test_the_priority_of_a_run_that_waits_is_changed_and_that_of_another_is_not(post, lab):
+    queued, running = (add_run(lab.experiment, state=state) for state in (RunState.QUEUED, RunState.RUNNING))
+    assert post(f"/runs/{queued.id}/priority", {"priority": "high"}).json()["priority"] == 1
+    refused = post(f"/runs/{running.id}/priority", {"priority": "low"})
+    assert refused.status_code == 409 and "This run is running" in refused.json()["error"]
+    assert "priority" in post(f"/runs/{queued.id}/priority", {"priority": "highest"}).json()["problems"][0]["field"]
+
+
 def test_every_recipe_is_listed_and_shown_and_can_be_checked_again(program, post):
     listed = program.get("/api/v1/recipes").json()
     assert {"sandbox-smoke", "sandbox-flow-dppo"} <= {recipe["name"] for recipe in listed}

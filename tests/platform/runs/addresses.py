@@ -69,6 +69,12 @@ ACCESS = {
         Access((302, 405, 405, 405, 405), kwargs=RUN),
         Access((302, 404, 403, 302, 302), kwargs=RUN, post={}),
     ],
+    "run_priority": [
+        Access((302, 405, 405, 405, 405), kwargs=RUN),
+        # It runs.
+        Access((302, 404, 403, 422, 422), kwargs=RUN, post={"priority": "1"}),
+        Access((302, 404, 403, 422, 422), kwargs=RUN, post={"priority": "highest"}),
+    ],
     "run_resume": [
         Access((302, 405, 405, 405, 405), kwargs=RUN),
         Access((302, 404, 403, 302, 302), kwargs=RUN, post={}),

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from runs.models import Attempt, Checkpoint, Run, RunState
+from runs.models import Attempt, Checkpoint, Priority, Run, RunState
 from tests.platform.lab import CONFIG, add_checkpoint, add_run, resume
 
 BUTTONS = {
@@ -17,6 +17,7 @@ BUTTONS = {
     "run_cancel": "Cancel run",
     "run_resume": "Resume",
     "run_continue": "More iterations",
+    "run_priority": "Priority",
 }
 
 
@@ -39,7 +40,7 @@ def offered(page: str, run: Run) -> set[str]:
 @pytest.mark.parametrize(
     ("state", "deeds"),
     [
-        (RunState.QUEUED, {"run_stop", "run_cancel"}),
+        (RunState.QUEUED, {"run_stop", "run_cancel", "run_priority"}),
         (RunState.RUNNING, {"run_stop", "run_cancel"}),
         (RunState.STOPPED, {"run_resume"}),
         (RunState.CANCELLED, {"run_resume"}),
@@ -51,6 +52,18 @@ def test_each_state_has_its_deeds_and_a_viewer_none(state, deeds, lab, as_person
     run = add_run(lab.experiment, state=state)
     assert offered(status(member, run), run) == deeds
     assert offered(status(as_person(lab.viewer), run), run) == set()
+
+
+def test_the_priority_of_a_run_that_waits(lab, member):
+    run = add_run(lab.experiment, state=RunState.QUEUED)
+    address = reverse("run_priority", args=[run.id])
+    assert 'id="priority-normal" name="priority" value="0"\n              aria-pressed="true"' in status(member, run)
+    answer = member.post(address, {"priority": "1"}, HTTP_HX_REQUEST="true").text
+    assert 'id="priority-high" name="priority" value="1"\n              aria-pressed="true"' in answer
+    refused = member.post(address, {"priority": "9"})
+    assert refused.status_code == 422 and "choose low, normal or high" in refused.text
+    run.refresh_from_db()
+    assert run.priority == Priority.HIGH
 
 
 def test_what_was_asked_for_is_not_offered_again(lab, member):

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from runs import services
 from runs.config_errors import ConfigInvalid
 from runs.continuing import NotPossible, caution_about_schedule
-from runs.models import Run, RunState
+from runs.models import Priority, Run, RunState
 from teams.models import AuditEntry
 from teams.services import create_team
 from tests.platform.lab import CONFIG, add_checkpoint, add_run
@@ -29,6 +29,7 @@ def test_who_may_not_write_moves_nothing(name, lab):
     before = list(Run.objects.values())
     deeds = [
         lambda: services.stop_run(person, runs[0]),
+        lambda: services.set_priority(person, runs[0], Priority.HIGH),
         lambda: services.resume_run(person, runs[1]),
         lambda: services.continue_run(person, runs[2], 200),
         lambda: services.continue_from(person, checkpoint, lab.experiment, "new", {"iterations": 200}),
@@ -55,6 +56,18 @@ def test_a_cancel_that_comes_too_late_is_no_deed(lab):
     before = told(lab)
     assert not services.cancel_run(lab.member, run)
     assert told(lab) == before
+
+
+def test_priority_orders_those_that_wait(lab):
+    waits, runs = (add_run(lab.experiment, state=state) for state in (RunState.QUEUED, RunState.RUNNING))
+    assert services.set_priority(lab.member, waits, Priority.HIGH)
+    assert not services.set_priority(lab.owner, waits, Priority.HIGH)
+    assert told(lab)[0] == "member@example.org changed the priority of run “run”"
+    with pytest.raises(NotPossible, match="This run is running"):
+        services.set_priority(lab.member, runs, Priority.LOW)
+    assert list(
+        Run.objects.filter(experiment=lab.experiment).order_by("created_at").values_list("priority", flat=True)
+    ) == [1, 0]
 
 
 def test_a_finished_run_is_not_resumed_but_given_more(lab):
