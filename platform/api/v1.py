@@ -10,6 +10,7 @@ from ninja.errors import ValidationError, ValidationErrorContext
 from api import (
     alerting,
     catalogue,
+    commenting,
     comparisons,
     configurations,
     deeds,  # noqa: F401 (adds to the router of training_runs)
@@ -78,6 +79,7 @@ ROUTERS = (
     voting,
     reporting,
     comparisons,
+    commenting,
     alerting,
     nodes,
 )

@@ -174,7 +174,7 @@ def vote(request: HttpRequest, vote_id: uuid.UUID):
 def close_vote(request: HttpRequest, vote_id: uuid.UUID):
     """Nobody votes in it any more, and everybody sees the results. It cannot be opened again."""
     services.close_vote(request.user, _visible(request, vote_id))
-    return _described(request.user, _visible(request, vote_id))
+    return Status(200, _described(request.user, _visible(request, vote_id)))
 
 
 @router.delete("/votes/{vote_id}", response={204: None})

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_POST
 from comments import selectors, services
 from comments.models import Notice
 from comments.people import name_of
-from comments.subjects import title_of
+from comments.subjects import title_of_comment
 
 PAGE_SIZE = 30
 EXCERPT = 240
@@ -40,6 +40,6 @@ def _row(notice: Notice) -> dict:
     return {
         "notice": notice,
         "who": name_of(comment.author),
-        "what": title_of(comment.about, comment.run.name if comment.run else ""),
+        "what": title_of_comment(comment),
         "excerpt": comment.text[:EXCERPT],
     }

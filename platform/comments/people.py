@@ -5,10 +5,10 @@ Where two have the same one, both are called by their whole address; that always
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from teams.models import User
+from teams.models import Membership, User
 
 CALL = re.compile(r"(?<![\w.@/+-])@([\w+-][\w.+-]*(?:@[\w-]+(?:\.[\w-]+)+)?)")
 FORMER = "a former member"
@@ -44,7 +44,16 @@ class Directory:
 
     @classmethod
     def of_team(cls, team_id: int) -> "Directory":
-        return cls(User.objects.filter(memberships__team=team_id, is_active=True).order_by("email"))
+        return cls.of_teams([team_id])[team_id]
+
+    @classmethod
+    def of_teams(cls, team_ids: Collection[int]) -> dict[int, "Directory"]:
+        """One query."""
+        rows = Membership.objects.filter(team__in=team_ids, user__is_active=True).select_related("user")
+        people = {team_id: [] for team_id in team_ids}
+        for row in rows.order_by("user__email"):
+            people[row.team_id].append(row.user)
+        return {team_id: cls(users) for team_id, users in people.items()}
 
     def calls(self, text: str) -> Iterator[Call]:
         """Who is called in the text, in its order. What fits nobody is left alone."""

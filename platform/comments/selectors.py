@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from comments.models import Comment, Notice
 from comments.people import Directory, name_of
-from comments.subjects import Subject, address_of, thumbnail_of, title_of
+from comments.subjects import Subject, address_of, thumbnail_of, title_of_comment
 from pictures.refs import FORM, find_pictures, parse_ref
 from teams.models import Membership, Role, User
 
@@ -111,7 +111,7 @@ def _show(user: User, subject: Subject, comment: Comment, pictures: set[str], ow
     return Shown(
         comment,
         name_of(comment.author),
-        title_of(comment.about, comment.run.name if comment.run else "") if is_elsewhere else "",
+        title_of_comment(comment) if is_elsewhere else "",
         address_of(comment.about) if is_elsewhere and is_there else "",
         thumbnail_of(comment) if is_elsewhere and is_there else None,
         is_own,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from comments.models import Comment, Notice, Why
 from comments.people import Directory
 from comments.selectors import deletable_comments, notices_of
-from comments.subjects import Subject, foreign_keys, title_of
+from comments.subjects import Subject, foreign_keys, title_of_comment
 from teams import audit
 from teams.models import User
 
@@ -49,7 +49,7 @@ def edit_comment(user: User, comment: Comment, text: str) -> None:
     called = _called(comment)
     Notice.objects.filter(comment=comment, why=Why.MENTION, read_at=None).exclude(user__in=called).delete()
     _tell(comment, dict.fromkeys(called, Why.MENTION))
-    audit.record(user, comment.team, "changed a comment on", _title(comment))
+    audit.record(user, comment.team, "changed a comment on", title_of_comment(comment))
 
 
 @transaction.atomic
@@ -59,7 +59,7 @@ def delete_comment(user: User, comment: Comment) -> None:
         raise PermissionDenied("This is somebody else's comment: only they and the team's owners may delete it.")
     whose = "" if comment.author_id == user.id else f"by {comment.author.email if comment.author else 'nobody'}"
     comment.delete()
-    audit.record(user, comment.team, "deleted a comment on", _title(comment), whose)
+    audit.record(user, comment.team, "deleted a comment on", title_of_comment(comment), whose)
 
 
 def mark_read(user: User, comments: Iterable[Comment] | None = None) -> None:
@@ -104,7 +104,3 @@ def _tell(comment: Comment, recipients: dict[int, Why]) -> None:
         [Notice(user_id=user, comment=comment, why=why) for user, why in recipients.items() if user in people],
         ignore_conflicts=True,
     )
-
-
-def _title(comment: Comment) -> str:
-    return title_of(comment.about, comment.run.name if comment.run else "")

@@ -77,6 +77,11 @@ def title_of(about: str, run_name: str) -> str:
     return f"{run_name} at {iteration}" if iteration != "0" else f"base model of {run_name}"
 
 
+def title_of_comment(comment: Comment) -> str:
+    """What it is about."""
+    return title_of(comment.about, comment.run.name if comment.run else "")
+
+
 def address_of(about: str) -> str:
     """Where its thread stands."""
     if FORM.fullmatch(about):

@@ -63,3 +63,9 @@ def test_policies_that_nobody_judged_have_no_strength(lab, program, post):
     assert [(one["strength"], one["win_rate"], one["group"]) for one in results["policies"]] == [
         (None, None, None)
     ] * 2
+
+
+def test_a_vote_that_is_closed_twice_with_one_key_is_closed_once(lab, post):
+    vote = add_vote(lab)
+    first, second = (post(f"/votes/{vote.id}/close", {}, **{"Idempotency-Key": "close"}) for _ in range(2))
+    assert (first.status_code, second["Idempotent-Replayed"]) == (200, "true") and first.json() == second.json()
