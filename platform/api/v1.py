@@ -22,7 +22,9 @@ from api import (
     people,
     recipes,
     reporting,
+    reports,
     results,
+    share_links,
     small_jobs,
     sweeping,
     training_runs,
@@ -80,6 +82,8 @@ ROUTERS = (
     reporting,
     comparisons,
     commenting,
+    reports,
+    share_links,
     alerting,
     nodes,
 )

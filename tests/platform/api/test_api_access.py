@@ -25,6 +25,8 @@ from teams.models import Membership, Role, Scope
 from tests.platform.evaluating.laboratory import queue as queue_evaluation
 from tests.platform.fleet.machines import add_node
 from tests.platform.lab import Lab, add_checkpoint, add_lines, add_point, add_run, add_sample
+from tests.platform.reports.desk import add_report
+from tests.platform.sharing.doorway import make_link
 from tests.platform.votes.ballot_box import add_vote
 
 pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
@@ -33,6 +35,7 @@ PEOPLE = ("anonymous", "stranger", "viewer", "member", "owner")
 SIGNED_IN = (401, 200, 200, 200, 200)
 TEAM = (401, 404, 200, 200, 200)
 OWNERS = (401, 404, 403, 403, 200)
+WRITERS_READ = (401, 404, 403, 200, 200)
 WRITERS_ASK = (401, 404, 403, 202, 202)
 WRITERS_MAKE = (401, 404, 403, 201, 201)
 
@@ -143,6 +146,21 @@ ACCESS = {
     "GET /comparisons/{comparison_id}": Access(TEAM),
     "PATCH /comparisons/{comparison_id}": Access((401, 404, 403, 200, 200), body={"notes": "Sharper."}),
     "DELETE /comparisons/{comparison_id}": Access((401, 404, 403, 204, 204)),
+    "GET /reports": Access(SIGNED_IN),
+    "POST /reports": Access((401, 422, 403, 201, 201), body={"title": "Findings", "team": "lab"}),
+    "GET /reports/{report_id}": Access(TEAM),
+    "PATCH /reports/{report_id}": Access((401, 404, 403, 200, 200), body={"title": "Found", "version": 1}),
+    "DELETE /reports/{report_id}": Access((401, 404, 403, 204, 204)),
+    "GET /reports/{report_id}/report.html": Access(TEAM),
+    "GET /reports/{report_id}/report.pdf": Access(TEAM),
+    "GET /teams/{slug}/share-links": Access(WRITERS_READ),
+    "DELETE /teams/{slug}/share-links/{link_id}": Access((401, 404, 403, 204, 204)),
+    "GET /runs/{run_id}/share-links": Access(WRITERS_READ),
+    "POST /runs/{run_id}/share-links": Access(WRITERS_MAKE, body={}),
+    "GET /reports/{report_id}/share-links": Access(WRITERS_READ),
+    "POST /reports/{report_id}/share-links": Access(WRITERS_MAKE, body={}),
+    "GET /comparisons/{comparison_id}/share-links": Access(WRITERS_READ),
+    "POST /comparisons/{comparison_id}/share-links": Access(WRITERS_MAKE, body={}),
     "GET /samples/{sample_id}/picture": Access(TEAM),
     "GET /samples/{sample_id}/thumbnail": Access(TEAM),
     "GET /checkpoints/{checkpoint_id}/folder.zip": Access(TEAM),
@@ -187,6 +205,8 @@ def a_comparison(lab: Lab) -> int:
 
 
 MAKERS = {
+    "report_id": lambda lab: add_report(lab, f"```curves\nruns: {Run.objects.get(name='ours').id}\n```").id,
+    "link_id": lambda lab: make_link(lab, Run.objects.get(name="ours")).link.id,
     "comment_id": a_comment,
     "comparison_id": a_comparison,
     "sweep_id": a_sweep,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -193,6 +194,26 @@ def test_a_run_that_is_trained_elsewhere_is_reported_to_its_end(flowdppo, platfo
     assert (shown["state"], shown["iteration"], shown["name"]) == ("finished", 9, "mine")
     over = flowdppo("report", str(folder))
     assert over.returncode == 1 and "The run is finished" in over.stderr
+
+
+def test_a_report_is_taken_home_and_shared(flowdppo, address, token, tmp_path):
+    said = {"title": "What we found", "body": "Nothing yet."}
+    made = httpx.post(f"{address}/api/v1/reports", json=said, headers={"Authorization": f"Bearer {token}"}).json()
+    number = str(made["id"])
+    assert "What we found" in flowdppo("reports").stdout
+    taken = flowdppo("report-export", number, "--format", "pdf", "--to", str(tmp_path / "mine"))
+    assert taken.stdout.strip() == str(tmp_path / "mine.pdf"), taken.stderr
+    assert (tmp_path / "mine.pdf").read_bytes().startswith(b"%PDF-")
+    flowdppo("report-export", number, "--to", str(tmp_path / "mine.html"))
+    assert "Nothing yet." in (tmp_path / "mine.html").read_text()
+
+    shared = flowdppo("share", "report", number, "--days", "7")
+    assert "It shows the report “What we found” until" in shared.stderr
+    assert "Nothing yet." in httpx.get(shared.stdout.strip()).text
+    named = flowdppo("share", "run", "First light")
+    assert "First light" in httpx.get(named.stdout.strip()).text
+    assert flowdppo("share", "report", "findings").returncode == 2
+    assert flowdppo("share", "report", number, "--days", "3000").returncode == 2
 
 
 def test_a_sweep_is_planned_queued_and_exported(flowdppo, platform, first_run_is_over, tmp_path):
