@@ -3,6 +3,7 @@
 Places in a chart are those of `runs.scatter`; colours are numbers of series, from 1, and 0 for what has none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -19,7 +20,19 @@ class Line:
 
     @property
     def svg(self) -> str:
-        return " ".join(f"{x},{y}" for x, y in self.points)
+        return svg_of(self.points)
+
+
+@dataclass(frozen=True)
+class Band:
+    """An interval along a line: its edge, once around."""
+
+    color: int
+    points: list[tuple[float, float]]
+
+    @property
+    def svg(self) -> str:
+        return svg_of(self.points)
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,7 @@ class Plot:
     x_title: str
     lines: list[Line] = field(default_factory=list)
     dots: list[Dot] = field(default_factory=list)
+    bands: list[Band] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -148,6 +162,10 @@ class Gap:
 
 
 Drawing = Charts | Tiles | Grid | Table | Gap
+
+
+def svg_of(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x},{y}" for x, y in points)
 
 
 def color_of(place: int, many: int) -> int:

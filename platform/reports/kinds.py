@@ -43,8 +43,10 @@ KINDS = {
             (
                 ("runs", "ids of runs, with commas"),
                 ("metrics", "their names; without, reward and KL to the base model"),
-                ("x", "iteration or step"),
+                ("x", "iteration, step, samples (images drawn in training) or hours (of GPUs)"),
                 ("smoothing", "0 to 0.99"),
+                ("log", "no, kl (a logarithmic axis for KLs) or all (for all that never go below zero)"),
+                ("seeds", "each, or mean: runs that differ by their seed alone as mean and 95 % interval"),
             ),
             Curves.read,
         ),

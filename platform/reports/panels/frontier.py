@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Subquery
 
 from reports.drawings import Charts, Dot, Drawing, Gap, Line, Plot, color_of
-from reports.panels.curves import legend_of, missing_words, nothing_of
+from reports.panels.words import legend_of, missing_words, nothing_of
 from reports.reading import Reading
 from reports.scope import Scope
 from runs import scatter

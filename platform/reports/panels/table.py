@@ -7,7 +7,7 @@ from uuid import UUID
 
 from catalog.prompt_files import name_of
 from reports.drawings import Cell, Drawing, Gap, Table, TableRow
-from reports.panels.curves import missing_words, nothing_of
+from reports.panels.words import missing_words, nothing_of
 from reports.reading import Reading
 from reports.scope import Scope
 from runs.results import Estimate, ScoreRow, score_rows

@@ -15,6 +15,8 @@ from runs import scatter
 PLOTS_A_ROW, TILES_A_ROW = 2, 5
 GAP = 4
 CAPTION = 5
+# As in reports.css.
+BAND = 0.18
 # The names of the runs share the first column of a table with their iterations.
 WIDTHS = (21, 14, 19, 17, 17, 18, 12)
 
@@ -166,6 +168,9 @@ def _plot(paper: Paper, plot: Plot, left: float, top: float, scale: float) -> No
     for tick in plot.x.ticks:
         _mark(paper, tick.text, *at(tick.at, scatter.HEIGHT - 25), "C")
     _mark(paper, plot.x_title, *at(scatter.WIDTH / 2, scatter.HEIGHT - 8), "C")
+    for band in plot.bands:
+        with paper.local_context(fill_color=SERIES[band.color], fill_opacity=BAND):
+            paper.polygon([at(x, y) for x, y in band.points], style="F")
     paper.set_line_width(0.3)
     for line in plot.lines:
         paper.set_draw_color(*SERIES[line.color])

@@ -8,7 +8,7 @@ import pytest
 
 from pictures.refs import ref_of
 from reports.drawings import Charts, Gap, Grid, Table, Tiles
-from reports.panels.curves import smooth
+from reports.panels.tracks import smooth
 from reports.pieces import panels_of, problems_of
 from reports.scope import Scope
 from runs import scatter
