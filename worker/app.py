@@ -20,6 +20,7 @@ SWEEP_EVERY = 5.0
 REAP_EVERY = 10.0
 WATCH_EVERY = 15.0
 SEND_EVERY = 5.0
+PUSH_EVERY = 3.0
 FORGET_EVERY = 3600.0
 PRUNE_EVERY = 600.0
 
@@ -29,7 +30,7 @@ def _every(seconds: float, task: str) -> dict:
     return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
 
 
-app = Celery("flowdppo", broker=settings.BROKER_URL, include=["worker.tasks", "worker.alerts"])
+app = Celery("flowdppo", broker=settings.BROKER_URL, include=["worker.tasks", "worker.alerts", "worker.pushes"])
 app.conf.update(
     accept_content=["json"],
     task_serializer="json",
@@ -48,6 +49,7 @@ app.conf.update(
         "sweep": _every(SWEEP_EVERY, "worker.sweep"),
         "watch_runs": _every(WATCH_EVERY, "worker.watch_runs"),
         "send_messages": _every(SEND_EVERY, "worker.send_messages"),
+        "push_checkpoints": _every(PUSH_EVERY, "worker.push_checkpoints"),
         "forget_messages": _every(FORGET_EVERY, "worker.forget_messages"),
         "forget_pictures": _every(PRUNE_EVERY, "worker.forget_pictures"),
         "reap": _every(REAP_EVERY, "worker.reap"),

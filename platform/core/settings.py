@@ -168,6 +168,9 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SITE_URL = env.str("SITE_URL", default=site_address.of_this_machine(env)).rstrip("/")
 MESSAGE_HOSTS = env.str("FLOWDPPO_MESSAGE_HOSTS", default="")
 
+# Where checkpoints are pushed to.
+HUB_ENDPOINT = (env.str("HF_ENDPOINT", default="") or "https://huggingface.co").rstrip("/")
+
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [
     ROOT / "frontend" / "static",

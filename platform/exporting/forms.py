@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from django import forms
 
+from exporting.hub_names import read_repository, read_token
 from exporting.licences import FREE, Licence, licence_of, read_licence
+from exporting.services import Wish
 
 
 class LicenceForm(forms.Form):
@@ -41,3 +43,36 @@ class LicenceForm(forms.Form):
 def first_choice(source: str) -> dict[str, str] | None:
     """What is chosen before anybody has; without it the form only asks."""
     return {"licence": "base"} if licence_of(source) else None
+
+
+class PushForm(forms.Form):
+    """Where on the Hub it goes. The token is asked for anew each time, and never sent back."""
+
+    repository = forms.CharField(error_messages={"required": "Nothing is given: say NAME/REPOSITORY."})
+    seen_by = forms.ChoiceField(
+        choices=[("private", "its people on the Hub (private)"), ("public", "everybody (public)")], initial="private"
+    )
+    token = forms.CharField(
+        strip=True,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false", "required": True}),
+        error_messages={"required": "Nothing is given: make a token that may write, in your settings on the Hub."},
+    )
+
+    repository.widget.attrs |= {"placeholder": "name/repository", "autocomplete": "off", "spellcheck": "false"}
+
+    def clean_repository(self) -> str:
+        return self._read(read_repository, "repository")
+
+    def clean_token(self) -> str:
+        return self._read(read_token, "token")
+
+    def wish(self, licence: Licence) -> Wish:
+        """Of a form that is valid."""
+        given = self.cleaned_data
+        return Wish(given["repository"], given["seen_by"] == "private", licence, given["token"])
+
+    def _read(self, read, name: str) -> str:
+        try:
+            return read(self.cleaned_data[name])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None

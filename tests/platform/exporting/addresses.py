@@ -2,11 +2,14 @@
 
 from django.db.models import QuerySet
 
+from exporting.models import Push
 from teams.models import Team
 from tests.platform.access import TEAM, Access
 from tests.platform.lab import Lab, add_checkpoint, add_run
 
 CHECKPOINT = {"checkpoint_id": "exported"}
+PUSH = {"licence": "mit", "repository": "lab/mine", "seen_by": "private", "token": "hf_any"}
+WRITERS_DO = (302, 404, 403, 302, 302)
 
 ACCESS = {
     "checkpoint_export": [Access(TEAM, kwargs=CHECKPOINT)],
@@ -14,6 +17,11 @@ ACCESS = {
         Access((302, 404, 422, 422, 422), kwargs=CHECKPOINT),
         Access(TEAM, kwargs=CHECKPOINT, query="?licence=mit"),
     ],
+    "checkpoint_push": [
+        Access(WRITERS_DO, kwargs=CHECKPOINT, post=PUSH),
+        Access((302, 404, 403, 422, 422), kwargs=CHECKPOINT, post=PUSH | {"token": ""}),
+    ],
+    "checkpoint_pushes": [Access(TEAM, kwargs=CHECKPOINT)],
 }
 
 
@@ -23,4 +31,4 @@ def make_things(lab: Lab) -> dict:
 
 
 def rows_of(team: Team) -> list[QuerySet]:
-    return []
+    return [Push.objects.filter(checkpoint__run__experiment__team=team)]
