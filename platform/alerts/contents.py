@@ -29,7 +29,14 @@ def of_alert(alert: Alert, run: Run) -> dict:
     return {**_head("alert"), **_where(run), "alert": about}
 
 
+def of_mention(comment_id: int) -> dict:
+    """The rest is found when it goes out, for each person anew: `late_contents`."""
+    return {**_head("mention"), "comment": {"id": comment_id}}
+
+
 def of_test(channel: Channel) -> dict:
+    if channel.team is None:
+        return {**_head("test"), "channel": channel.name}
     team = {"id": channel.team_id, "name": channel.team.name, "url": reverse("team", args=[channel.team_id])}
     return {**_head("test"), "team": team, "channel": channel.name}
 
@@ -37,7 +44,13 @@ def of_test(channel: Channel) -> dict:
 def words(content: dict) -> tuple[str, str]:
     """Title and text of a message."""
     if content["type"] == "test":
-        return "Flow-DPPO: a test", f"Messages of the team {content['team']['name']} arrive here."
+        whose = f"Messages of the team {content['team']['name']}" if "team" in content else "Your mentions"
+        return "Flow-DPPO: a test", f"{whose} arrive here."
+    if content["type"] == "mention":
+        comment, team = content["comment"], content["team"]["name"]
+        title = f"{comment['author']} mentioned you: {comment['about']} ({team})"
+        end = f"You asked for this: {content['choice']['url']}"
+        return title, f"{comment['text']}\n\n{comment['url']}\n\n{end}"
     run = content["run"]
     place = f"{run['name']} ({content['experiment']['name']})"
     if content["type"] == "alert":

@@ -11,9 +11,10 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Now
 
-from alerts import contents
+from alerts import contents, late_contents
 from alerts.apprise_services import AddressRefused
 from alerts.channel_secrets import read_message, read_webhook
+from alerts.mails import Mail
 from alerts.models import Channel, ChannelKind, Delivery, DeliveryState, Event, EventKind
 from alerts.webhooks import NotDelivered
 from core.encryption import Unreadable
@@ -48,9 +49,10 @@ def serve(channel_id: int) -> int:
     num_sent = 0
     try:
         while num_sent < MOST_AT_ONCE and (delivery := _next(channel_id)):
-            if not _try(delivery):
+            outcome = _try(delivery)
+            if outcome == DeliveryState.WAITING:
                 break
-            num_sent += 1
+            num_sent += outcome == DeliveryState.SENT
     finally:
         Channel.objects.filter(id=channel_id).update(busy_until=None)
     return num_sent
@@ -66,7 +68,7 @@ def forget_old() -> int:
 def _next(channel_id: int) -> Delivery | None:
     """One that was tried seldom comes first: a message that a channel never takes holds up no other."""
     waiting = _due().filter(channel=channel_id)
-    return waiting.order_by("num_tries", "id").select_related("event", "channel").first()
+    return waiting.order_by("num_tries", "id").select_related("event", "channel__user").first()
 
 
 def _due() -> QuerySet[Delivery]:
@@ -75,29 +77,37 @@ def _due() -> QuerySet[Delivery]:
     return Delivery.objects.filter(may_go, state=DeliveryState.WAITING, due_at__lte=Now())
 
 
-def _try(delivery: Delivery) -> bool:
+def _try(delivery: Delivery) -> DeliveryState:
+    """What has become of it; WAITING after a failure, the last one too."""
     try:
-        status = _deliver(delivery.channel, delivery.event)
+        content = late_contents.content_of(delivery.event, delivery.channel)
+        if content is None:
+            _tried(delivery).update(state=DeliveryState.WITHHELD, last_try_at=Now(), error="")
+            return DeliveryState.WITHHELD
+        status = _deliver(delivery.channel, str(delivery.event_id), contents.with_links(content))
     except (NotDelivered, Unreadable, AddressRefused) as error:
         _record_failure(delivery, str(error), getattr(error, "status", None))
-        return False
+        return DeliveryState.WAITING
     except Exception as error:
         logger.exception("Delivery %d failed.", delivery.id)
         _record_failure(delivery, f"The site failed: {type(error).__name__}", None)
-        return False
+        return DeliveryState.WAITING
     with transaction.atomic():
         _tried(delivery).update(
             state=DeliveryState.SENT, num_tries=F("num_tries") + 1, last_try_at=Now(), status=status, error=""
         )
         Channel.objects.filter(id=delivery.channel_id).update(num_failures=0, quiet_until=None)
-    return True
+    return DeliveryState.SENT
 
 
-def _deliver(channel: Channel, event: Event) -> int | None:
-    content = contents.with_links(event.content)
-    if channel.kind == ChannelKind.WEBHOOK:
-        return read_webhook(channel).post(str(event.id), content)
-    read_message(channel).send(*contents.words(content))
+def _deliver(channel: Channel, event_id: str, content: dict) -> int | None:
+    match channel.kind:
+        case ChannelKind.WEBHOOK:
+            return read_webhook(channel).post(event_id, content)
+        case ChannelKind.MAIL:
+            Mail(channel.user.email).send(event_id, *contents.words(content))
+        case ChannelKind.MESSAGE:
+            read_message(channel).send(*contents.words(content))
     return None
 
 

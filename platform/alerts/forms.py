@@ -4,12 +4,12 @@ from django import forms
 
 from alerts.active_rules import ActiveRule
 from alerts.apprise_services import LONGEST
-from alerts.models import Channel, ChannelKind, EventKind
+from alerts.models import TEAM_CHANNELS, TEAM_EVENTS, Channel, EventKind
 from alerts.rules.reading import Option
 from alerts.services import check_option
 from teams.models import Team
 
-EVENTS = [(kind.value, kind.label) for kind in EventKind if kind != EventKind.TEST]
+EVENTS = [(kind.value, kind.label) for kind in TEAM_EVENTS]
 DEFAULT_EVENTS = [EventKind.FAILED, EventKind.ALERT]
 
 
@@ -66,15 +66,26 @@ class EventsField(forms.MultipleChoiceField):
         )
 
 
+class AddressField(forms.CharField):
+    def __init__(self):
+        super().__init__(
+            max_length=LONGEST,
+            widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            error_messages={"required": "Empty: give the address."},
+        )
+
+
+class OwnAddressForm(forms.Form):
+    """Where a person's own messages go."""
+
+    address = AddressField()
+
+
 class ChannelForm(forms.ModelForm):
     """A new channel of a team."""
 
-    kind = forms.ChoiceField(choices=ChannelKind.choices)
-    address = forms.CharField(
-        max_length=LONGEST,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": "Empty: give the address."},
-    )
+    kind = forms.ChoiceField(choices=[(kind.value, kind.label) for kind in TEAM_CHANNELS])
+    address = AddressField()
     events = EventsField()
 
     class Meta:

@@ -122,22 +122,32 @@ class EventKind(models.TextChoices):
     FAILED = "failed", "Run failed"
     STOPPED = "stopped", "Run stopped"
     ALERT = "alert", "Alert"
+    MENTION = "mention", "Mention"
     TEST = "test", "Test"
+
+
+TEAM_EVENTS = (EventKind.FINISHED, EventKind.FAILED, EventKind.STOPPED, EventKind.ALERT)
 
 
 class ChannelKind(models.TextChoices):
     WEBHOOK = "webhook", "Webhook"
     MESSAGE = "message", "Message"
+    MAIL = "mail", "E-mail"
+
+
+TEAM_CHANNELS = (ChannelKind.WEBHOOK, ChannelKind.MESSAGE)
 
 
 class Channel(models.Model):
-    """Where a team's messages go. What opens it is encrypted: `core.encryption`.
+    """Where messages go, of a team or of one `user`. What opens it is encrypted: `core.encryption`.
 
-    `secret` signs a webhook's body; a message has its secrets in its address. One process at a time serves a channel,
-    until `busy_until`; after a failure it is left alone until `quiet_until`.
+    `secret` signs a webhook's body; a message has its secrets in its address; mail goes to the address that the person
+    has by then. One process at a time serves a channel, until `busy_until`; after a failure it is left alone until
+    `quiet_until`.
     """
 
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="channels")
+    team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="channels")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="channels")
     kind = models.CharField(max_length=10, choices=ChannelKind.choices)
     name = models.CharField(max_length=60)
     address = models.TextField()
@@ -152,7 +162,14 @@ class Channel(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["team", "name"], name="channel_name_is_unique_in_team")]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "name"], name="channel_name_is_unique_in_team"),
+            models.UniqueConstraint(fields=["user", "kind"], name="one_channel_a_person_and_kind"),
+            models.CheckConstraint(
+                condition=Q(team=None, user__isnull=False) | Q(team__isnull=False, user=None),
+                name="channel_is_of_a_team_or_of_a_person",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -160,10 +177,12 @@ class Channel(models.Model):
 
 class Event(models.Model):
     """Something that channels are told of; `content` is what they get, made when it happened, with paths for
-    links: `contents.with_links`."""
+    links: `contents.with_links`. Of what not everybody may see it says what it is, and no more: `late_contents`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="events")
+    team = models.ForeignKey(
+        Team, null=True, on_delete=models.CASCADE, related_name="events", help_text="None where a person tests."
+    )
     kind = models.CharField(max_length=10, choices=EventKind.choices)
     content = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -176,6 +195,8 @@ class DeliveryState(models.TextChoices):
     WAITING = "waiting"
     SENT = "sent"
     GIVEN_UP = "given up"
+    WITHHELD = "withheld"
+    """There was nothing to say any more, or nothing that the person may still see."""
 
 
 class Delivery(models.Model):

@@ -1,15 +1,25 @@
 """What may be read of alerts, rules and channels; everything starts from a user and holds only their teams' rows."""
 
+from dataclasses import dataclass
+
 from django.db.models import QuerySet
 
 from alerts.active_rules import ActiveRule, rules_by_experiment
-from alerts.models import Alert, Channel, Delivery, DeliveryState
+from alerts.models import Alert, Channel, Delivery
 from runs.models import Experiment
 from runs.selectors import visible_runs
 from teams.models import Role, User
 
 PAGE_SIZE = 30
 MOST_COUNTED = 99
+
+
+@dataclass(frozen=True)
+class OwnWay:
+    """A channel of a person's own, and what it was told last, if anything."""
+
+    channel: Channel
+    last: Delivery | None
 
 
 def visible_alerts(user: User) -> QuerySet[Alert]:
@@ -44,11 +54,20 @@ def channels_of_owner(user: User) -> QuerySet[Channel]:
     return owned.select_related("team").order_by("name")
 
 
+def own_channels(user: User) -> QuerySet[Channel]:
+    """Where the person's own messages go; nobody else sees them."""
+    return Channel.objects.filter(user=user).select_related("user")
+
+
 def deliveries_of(channel: Channel, before: int | None = None) -> QuerySet[Delivery]:
     """What a channel was told, or is to be told, newest first."""
     deliveries = Delivery.objects.filter(channel=channel).select_related("event")
     return (deliveries.filter(id__lt=before) if before else deliveries).order_by("-id")
 
 
-def num_waiting(channel: Channel) -> int:
-    return Delivery.objects.filter(channel=channel, state=DeliveryState.WAITING).count()
+def own_ways(user: User) -> dict[str, OwnWay]:
+    """By the kind of channel. Two queries."""
+    channels = list(own_channels(user))
+    told = Delivery.objects.filter(channel__in=channels).order_by("channel_id", "-id").distinct("channel_id")
+    last = {delivery.channel_id: delivery for delivery in told.select_related("event")}
+    return {channel.kind: OwnWay(channel, last.get(channel.id)) for channel in channels}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from alerts import channel_views, rule_views, views
+from alerts import channel_views, own_channel_views, rule_views, views
 
 CHANNEL = "teams/<int:team_id>/channels/<int:channel_id>/"
 
@@ -18,6 +18,10 @@ urlpatterns = [
         rule_views.alert_rule_reset,
         name="alert_rule_reset",
     ),
+    path("inbox/messages/", own_channel_views.own_channel_list, name="own_channels"),
+    path("inbox/messages/mail/choose/", own_channel_views.own_channel_mail, name="own_channel_mail"),
+    path("inbox/messages/<str:kind>/test/", own_channel_views.own_channel_test, name="own_channel_test"),
+    path("inbox/messages/<str:kind>/drop/", own_channel_views.own_channel_drop, name="own_channel_drop"),
     path("teams/<int:team_id>/channels/", channel_views.channel_list, name="channels"),
     path(CHANNEL, channel_views.channel_page, name="channel"),
     path(f"{CHANNEL}delete/", channel_views.channel_delete, name="channel_delete"),

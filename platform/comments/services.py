@@ -6,6 +6,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from alerts import outbox
+from comments.mentions import called_by
 from comments.models import Comment, Notice, Why
 from comments.people import Directory
 from comments.selectors import deletable_comments, notices_of
@@ -28,7 +30,9 @@ def add_comment(user: User, subject: Subject, text: str) -> Comment:
         # What people talk about stays.
         comment.drawing.expires_at = None
         comment.drawing.save(update_fields=["expires_at"])
-    _tell(comment, _recipients(comment))
+    called = called_by(comment)
+    _tell(comment, _recipients(comment, called))
+    outbox.note_mention(comment.team_id, comment.id, called - {user.id})
     audit.record(user, subject.team, "commented on", subject.title)
     return comment
 
@@ -44,11 +48,13 @@ def edit_comment(user: User, comment: Comment, text: str) -> None:
     text = _checked(text)
     if text == comment.text:
         return
+    called_before = called_by(comment)
     comment.text, comment.edited_at = text, timezone.now()
     comment.save(update_fields=["text", "edited_at"])
-    called = _called(comment)
+    called = called_by(comment)
     Notice.objects.filter(comment=comment, why=Why.MENTION, read_at=None).exclude(user__in=called).delete()
     _tell(comment, dict.fromkeys(called, Why.MENTION))
+    outbox.note_mention(comment.team_id, comment.id, called - called_before - {user.id})
     audit.record(user, comment.team, "changed a comment on", title_of_comment(comment))
 
 
@@ -84,17 +90,13 @@ def _checked(text: str) -> str:
     return text
 
 
-def _recipients(comment: Comment) -> dict[int, Why]:
+def _recipients(comment: Comment, called: Iterable[int]) -> dict[int, Why]:
     """The strongest reason for each."""
     before = Comment.objects.filter(about=comment.about, id__lt=comment.id).values_list("author", flat=True).distinct()
     told = dict.fromkeys(before, Why.THREAD)
     if comment.run:
         told[comment.run.created_by_id] = Why.OWN_RUN
-    return told | dict.fromkeys(_called(comment), Why.MENTION)
-
-
-def _called(comment: Comment) -> list[int]:
-    return [call.person.id for call in Directory.of_team(comment.team_id).calls(comment.text)]
+    return told | dict.fromkeys(called, Why.MENTION)
 
 
 def _tell(comment: Comment, recipients: dict[int, Why]) -> None:

@@ -145,7 +145,7 @@ SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_LOGIN_ON_GET = True
 OIDC_SIGN_UP = env.bool("OIDC_SIGN_UP", default=False)
 
-# Mail, for lost passwords alone. Without it pages say whom to ask.
+# Mail, for lost passwords, and mentions where people ask for it. Without it pages say whom to ask.
 vars().update(sign_in.mail(env))
 HAS_MAIL = bool(env.str("EMAIL_URL", default=""))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="flow-dppo@localhost")
@@ -189,6 +189,8 @@ MODELS_DIR = DATA_DIR / "models"
 ENGINE_COMMAND = env.list("FLOWDPPO_ENGINE_COMMAND", default=[sys.executable, "-m", "flowdppo_engine"])
 ENGINE_GRACE_SECONDS = env.float("FLOWDPPO_ENGINE_GRACE_SECONDS", default=30.0)
 WORKER_SLOTS = env.int("FLOWDPPO_WORKER_SLOTS", default=1)
+# Whether a worker without GPUs keeps a process that has imported what draws.
+PLAYGROUND_STANDS_BY = env.bool("FLOWDPPO_PLAYGROUND_STANDS_BY", default=True)
 NODE_NAME = env.str("FLOWDPPO_NODE_NAME", default="")[:120]
 # What a machine that joins as a node is told.
 NODE_ENVIRONMENT = node_settings.for_nodes(env)

@@ -29,4 +29,5 @@ def mail(env: environ.Env) -> dict:
     """Django's settings of mail; without EMAIL_URL none is sent, and pages say whom to ask instead."""
     if not env.str("EMAIL_URL", default=""):
         return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
-    return dict(env.email_url("EMAIL_URL"))
+    # A server that says nothing holds up neither a page nor the messages of others.
+    return {"EMAIL_TIMEOUT": 20, **env.email_url("EMAIL_URL")}

@@ -5,12 +5,16 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from alerts import channels, watch
+from alerts import channels, own_channels, watch
 from alerts.models import Alert, Channel, ChannelKind, Delivery, DeliveryState, Event, Kind, Rule, Watch
+from comments.services import add_comment
+from comments.subjects import find_subject
 from flowdppo_engine.training.stopping import StopFile
 from runs.models import Experiment, RunState
-from teams.services import create_team, create_user
+from teams.models import Role
+from teams.services import create_team, create_user, set_role
 from tests.platform.alerts.addresses import make_channel
+from tests.platform.alerts.mail_server import MailServer
 from tests.platform.alerts.receiver import Receiver
 from tests.platform.alerts.watched_run import WatchedRun
 from tests.worker.conftest import folder_of, let_go, wait_for, wait_for_state, wait_until_held
@@ -70,6 +74,24 @@ def test_a_message_survives_the_death_of_who_sends_it_and_a_hanging_channel_hold
     ids = {received.headers["webhook-id"] for received in receiver.received}
     assert sorted(names) == ["first", "first", "second"] and len(ids) == 2
     assert Alert.objects.count() == 2
+
+
+def test_a_mention_reaches_a_mailbox(workers, experiment, settings, monkeypatch):
+    settings.HAS_MAIL = True
+    author, reader = (create_user(f"{name}@example.org", "a long one, for tests") for name in ("author", "reader"))
+    for person in (author, reader):
+        set_role(experiment.team, person, Role.MEMBER)
+    own_channels.choose_mail(reader)
+    run = WatchedRun(experiment, "first")
+    with MailServer() as server:
+        monkeypatch.setenv("EMAIL_URL", f"smtp://127.0.0.1:{server.port}")
+        add_comment(author, find_subject(author, str(run.id)), "Hands, @reader?")
+        workers.start("housekeeping")
+        app.send_task("worker.send_messages")
+        wait_for(Delivery.objects.filter(state=DeliveryState.SENT).exists, "the mail to be sent")
+    (mail,) = server.received
+    assert (mail["To"], mail["Subject"]) == ("reader@example.org", "author mentioned you: first (Lab)")
+    assert mail.get_content().startswith("Hands, @reader?\n")
 
 
 def test_a_run_that_hangs_is_told_of_and_put_down_at_its_next_checkpoint(workers, submit):

@@ -15,6 +15,7 @@ RUN = {"run_id": "run"}
 TEAM_ID = {"team_id": "team"}
 CHANNEL = {**TEAM_ID, "channel_id": "channel"}
 WRITERS_DO = (302, 404, 403, 302, 302)
+OWN = {"kind": "own_kind"}
 RULE = {"kind": "no_progress", "no_progress-is_on": "on", "no_progress-minutes": "5"}
 
 ACCESS = {
@@ -43,6 +44,11 @@ ACCESS = {
     "channel_secret": [Access(OWNERS, kwargs=CHANNEL, post={})],
     "channel_delete": [Access(OWNERS_DO, kwargs=CHANNEL, post={})],
     "delivery_again": [Access(OWNERS_DO, kwargs={**CHANNEL, "delivery_id": "delivery"}, post={})],
+    # One's own, which only the member has.
+    "own_channels": [Access(SIGNED_IN), Access((302, 422, 422, 422, 422), post={"address": ""})],
+    "own_channel_mail": [Access((302,) * 5, post={})],
+    "own_channel_test": [Access((302, 404, 404, 302, 404), kwargs=OWN, post={})],
+    "own_channel_drop": [Access((302, 404, 404, 302, 404), kwargs=OWN, post={})],
 }
 
 
@@ -53,10 +59,12 @@ def make_things(lab: Lab) -> dict:
     )
     Rule.objects.create(experiment=lab.experiment, kind=Kind.NO_PROGRESS, options={"minutes": 7})
     channel = make_channel(lab.team)
+    Channel.objects.create(user=lab.member, kind=ChannelKind.MAIL, name="E-mail", events=["mention"])
     return {
         "alert": alert.id,
         "channel": channel.id,
         "rule_kind": "no_progress",
+        "own_kind": "mail",
         "delivery": outbox.send_test(channel).id,
     }
 
@@ -74,4 +82,5 @@ def rows_of(team: Team) -> list[QuerySet]:
         Rule.objects.filter(experiment__team=team),
         Channel.objects.filter(team=team),
         Delivery.objects.filter(channel__team=team),
+        Channel.objects.filter(user__memberships__team=team),
     ]

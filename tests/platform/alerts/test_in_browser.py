@@ -4,8 +4,8 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page
 
-from alerts import watch
-from alerts.models import Alert
+from alerts import own_channels, watch
+from alerts.models import Alert, Channel
 from tests.platform.alerts.addresses import make_channel
 from tests.platform.alerts.watched_run import WatchedRun
 from tests.platform.core.web_client import sign_in
@@ -14,7 +14,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_page_fits_a_phone_and_breaks_no_rule(lab, live_server, page: Page):
+def test_every_page_fits_a_phone_and_breaks_no_rule(lab, live_server, page: Page, mail_server):
     run = WatchedRun(lab.experiment, "a-name-that-is-as-long-as-names-can-be-" * 3)
     run.hack()
     watch.look()
@@ -27,6 +27,9 @@ def test_every_page_fits_a_phone_and_breaks_no_rule(lab, live_server, page: Page
     page.context.add_cookies([cookie])
     paths = ["/alerts/", f"/alerts/{Alert.objects.get().id}/", f"/experiments/{lab.experiment.id}/alert-rules/"]
     paths += [f"/teams/{lab.team.id}/channels/", f"/teams/{lab.team.id}/channels/{channel.id}/"]
+    own_channels.choose_mail(lab.owner)
+    own_channels.send_test(lab.owner, Channel.objects.get(user=lab.owner))
+    paths += ["/inbox/messages/"]
     for path in paths:
         page.goto(f"{live_server.url}{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
