@@ -24,6 +24,24 @@ def layout(panel: Page, title: str, path: str):
     return chart(panel, title).locator(".plot").evaluate(f"plot => plot.layout.{path}")
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_moves_when_the_data_arrive(width, panel, web_address, runs):
+    runs[0].evaluate(0)
+    held = []
+    panel.route("**/runs/series?*", lambda route: held.append(route), times=1)
+    panel.set_viewport_size({"width": width, "height": 800})
+    with panel.expect_request("**/runs/series?*"):
+        # One run: more of them may need more lines of a phone than can be known before.
+        panel.goto(f"{web_address}/panel/?view=curves&runs={runs[0].id}")
+    reward = chart(panel, "Reward").locator(".plot-area")
+    expect(reward).to_be_visible()
+    expect(panel.get_by_label("Score", exact=True)).to_be_hidden()
+    before = reward.bounding_box()
+    held[0].continue_()
+    wait_for_points(panel, "Reward", 20)
+    assert reward.bounding_box() == before
+
+
 def test_a_curve_lies_over_images_and_over_gpu_hours(panel, web_address, runs):
     open_panel(panel, web_address, *runs, view="&view=curves&x=samples")
     wait_for_points(panel, "Reward", 20)

@@ -18,6 +18,7 @@ export class Charts {
     this.zooms = zooms;
     this.scorePicker = make("select", {
       "aria-label": "Score",
+      hidden: true,
       change: (event) => {
         this.score = event.target.value;
         writeAddress({ score: this.score });

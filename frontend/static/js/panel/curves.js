@@ -65,6 +65,8 @@ export class Curves {
     });
     if (keys.some((key) => !(key in this.titles))) await this.learnTitles();
     this.view.keys = keys;
+    // Before the data are here, so that nothing moves when they come.
+    this.charts.place(keys, this.titles);
     this.feed.choose(keys, this.view.x === "hours");
     if (this.store.runs.length) this.draw();
   }
