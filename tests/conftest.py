@@ -25,6 +25,8 @@ from tools import chromium
 os.environ["DJANGO_SETTINGS_MODULE"] = "core.settings"
 # Read once, when huggingface_hub is imported: no test waits for the hub.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Seconds of a processor for each worker that a test starts.
+os.environ.setdefault("FLOWDPPO_PLAYGROUND_STANDS_BY", "off")
 # Playwright keeps an event loop in this thread, from its first test on; Django then suspects each query.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 

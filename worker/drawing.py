@@ -2,15 +2,17 @@
 
 It looks as PostgreSQL tells of a new sheet (NOTIFY, which reaches every node at once), and every few seconds anyway.
 The drawing process begins with the first sheet and ends when nobody has wanted one for minutes. One with a GPU gives
-it up as soon as a run or a job would take it; on processors it shares them, as jobs do.
+it up as soon as a run or a job would take it; on processors it shares them, as jobs do, and a new one stands by there:
+it has imported the libraries, which takes seconds, and holds no model.
 """
 
+import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
@@ -24,15 +26,20 @@ from playground.models import Sheet
 from runs.lifecycle import LeaseLost
 from worker import node
 from worker.devices import Devices
-from worker.drawing_process import DrawingProcess
+from worker.drawing_process import DrawingProcess, ProcessEnded
 from worker.drawing_request import nothing_yet
 from worker.drawing_turn import Turn
 from worker.patience import DatabaseAway, Patience
 
 LOOK_EVERY = 2.0
+LOOK_AGAIN = lifecycle.HEAD_START.total_seconds() + 0.05
 LISTEN_FOR = 0.25
 IDLE_SECONDS = 300.0
 READY_FOR = 30
+STAND_BY_AFTER = 10.0
+"""Seconds that a node which comes up leaves to whatever comes up beside it."""
+STAND_BY_EVERY = 300.0
+"""Seconds at least between two processes that stand by: one may die as it starts, again and again."""
 LABEL = "playground"
 
 logger = logging.getLogger(__name__)
@@ -50,7 +57,7 @@ class Drawing:
         self._patience = Patience("Playground")
         self._process: DrawingProcess | None = None
         self._hold: Hold | None = None
-        self._used_at = 0.0
+        self._stand_by_at = time.monotonic() + STAND_BY_AFTER
         # Whoever has it decides over process and GPU.
         self._gate = threading.Lock()
         self._listening: object = None
@@ -76,7 +83,7 @@ class Drawing:
         needy = any(job.needs_gpu for job in job_lifecycle.waiting_for(here))
         return needy and slots.has_job_slot(here) and not slots.free_slots(here, self._busy())
 
-    @contextmanager
+    @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """Inside there is no drawing process, and its GPU is free."""
         with self._gate:
@@ -84,6 +91,7 @@ class Drawing:
             yield
 
     def _keep_drawing(self) -> None:
+        was_told = False
         while not self._shutting_down.is_set():
             drew = False
             try:
@@ -91,7 +99,8 @@ class Drawing:
             except Exception:
                 logger.exception("The playground could not be looked at.")
             if not drew:
-                self._wait()
+                # What was left to faster nodes is looked at once more.
+                was_told = self._wait(LOOK_AGAIN if was_told else LOOK_EVERY)
         connection.close()
 
     def _draw_next(self) -> bool:
@@ -104,8 +113,20 @@ class Drawing:
             if (turn := self._begin(here, sheet)) is not None:
                 self._see_through(turn, sheet)
                 return True
-        self._end_if(time.monotonic() - self._used_at > IDLE_SECONDS)
+        self._end_if(self._is_idle)
+        self._stand_by(here)
         return False
+
+    def _stand_by(self, here: Node) -> None:
+        if here.has_gpus or self._is_alive or not settings.PLAYGROUND_STANDS_BY:
+            return
+        if time.monotonic() < self._stand_by_at:
+            return
+        self._stand_by_at = time.monotonic() + STAND_BY_EVERY
+        with self._gate:
+            if not self._shutting_down.is_set():
+                self._end_process()
+                self._process = DrawingProcess(Devices((), here.has_gpus))
 
     def _find_here(self) -> Node | None:
         """This node as it is now; None where it takes nothing."""
@@ -113,8 +134,20 @@ class Drawing:
         return here if here is not None and here.state == NodeState.OPEN else None
 
     @property
-    def _is_warm(self) -> bool:
+    def _is_alive(self) -> bool:
         return self._process is not None and self._process.is_alive
+
+    @property
+    def _is_warm(self) -> bool:
+        """Whether it has a process that holds models."""
+        return self._is_alive and self._process.used_at is not None
+
+    @property
+    def _is_idle(self) -> bool:
+        if self._process is None:
+            return True
+        used_at = self._process.used_at
+        return used_at is not None and time.monotonic() - used_at > IDLE_SECONDS
 
     def _begin(self, here: Node, sheet: Sheet) -> Turn | None:
         """None where the node has no GPU to lend now, or another node was faster."""
@@ -125,14 +158,13 @@ class Drawing:
             if lease is None:
                 return None
             try:
-                if not self._is_warm:
+                if not self._is_alive:
                     self._process = DrawingProcess(
                         Devices(tuple(self._hold.gpus if self._hold else ()), here.has_gpus)
                     )
             except OSError as error:
                 lifecycle.lose(lease, f"The drawing process could not be started: {error}")
                 return None
-            self._used_at = time.monotonic()
             return Turn(lease, self._process, self._shutting_down)
 
     def _has_what_it_takes(self, here: Node, sheet: Sheet) -> bool:
@@ -160,8 +192,6 @@ class Drawing:
             # What it still draws must not be taken for the next turn's.
             self._end_if(True)
             raise
-        finally:
-            self._used_at = time.monotonic()
 
     def _end_if(self, unwanted: bool) -> None:
         if unwanted and (self._process is not None or self._hold is not None):
@@ -176,9 +206,9 @@ class Drawing:
             hold, self._hold = self._hold, None
             slots.give_back(hold)
 
-    def _wait(self) -> None:
-        """Until PostgreSQL tells of a sheet, or it is time to look anyway."""
-        until = time.monotonic() + LOOK_EVERY
+    def _wait(self, seconds: float) -> bool:
+        """Until PostgreSQL tells of a sheet, or so long; returns whether it did."""
+        until = time.monotonic() + seconds
         while time.monotonic() < until and not self._shutting_down.is_set():
             told = self._patience.try_once(self._hear)
             if told is None:
@@ -186,7 +216,8 @@ class Drawing:
             elif told == [lifecycle.BE_READY]:
                 self._patience.try_once(self._be_ready)
             elif told:
-                return
+                return True
+        return False
 
     def _hear(self) -> list[str]:
         connection.ensure_connection()
@@ -200,7 +231,7 @@ class Drawing:
             return [told.payload for told in session.notifies(timeout=LISTEN_FOR, stop_after=1)]
 
     def _be_ready(self) -> None:
-        """Of the nodes that could draw on their processors one starts a process; first of all one that has some."""
+        """Of the nodes that could draw on their processors one loads the model; first of all one that has some."""
         here = self._find_here()
         if here is None or here.has_gpus:
             return
@@ -208,8 +239,10 @@ class Drawing:
             self._shutting_down.wait(lifecycle.HEAD_START.total_seconds())
         if not cache.add("playground:ready", node.name(), READY_FOR):
             return
-        self._used_at = time.monotonic()
         with self._gate:
-            if not self._is_warm and not self._shutting_down.is_set():
+            if self._is_warm or self._shutting_down.is_set():
+                return
+            if not self._is_alive:
                 self._process = DrawingProcess(Devices((), here.has_gpus))
+            with contextlib.suppress(ProcessEnded):
                 self._process.ask(nothing_yet())

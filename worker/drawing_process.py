@@ -7,6 +7,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 from django.conf import settings
@@ -32,7 +33,8 @@ class ProcessEnded(Exception):
 class DrawingProcess:
     """It ends with its input, and so with this worker; where it hangs, the next worker here ends it.
 
-    `was_given_up`: it was ended because it is not wanted here any more, which is no fault of what it drew.
+    `was_given_up`: it was ended because it is not wanted here any more, which is no fault of what it drew. `used_at`:
+    when it was last asked or heard (monotonic seconds), None where it never was.
     """
 
     def __init__(self, devices: Devices):
@@ -51,6 +53,7 @@ class DrawingProcess:
             )
         self._group = ProcessGroup.of_leader(self._process.pid)
         self.was_given_up = False
+        self.used_at: float | None = None
         self._replies: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
         record = {"pid": self._group.pid, "started_at": self._group.started_at}
         (folder / RECORD_FILE).write_text(json.dumps(record))
@@ -62,6 +65,7 @@ class DrawingProcess:
 
     def ask(self, request: Draw | Cancel) -> None:
         """Raises ProcessEnded."""
+        self.used_at = time.monotonic()
         try:
             self._process.stdin.write(request.model_dump_json().encode() + b"\n")
             self._process.stdin.flush()
@@ -78,6 +82,7 @@ class DrawingProcess:
             # Whoever asks again is told again.
             self._replies.put(None)
             raise ProcessEnded(self._say_how())
+        self.used_at = time.monotonic()
         return reply
 
     def give_up(self) -> None:

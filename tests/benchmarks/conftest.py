@@ -16,7 +16,7 @@ def platform() -> Iterator[Platform]:
     # A line for each request would drown the figures.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="flowdppo-bench-") as folder:
-        started = Platform(Path(folder) / "data")
+        started = Platform(Path(folder) / "data", FLOWDPPO_PLAYGROUND_STANDS_BY="on")
         started.start()
         try:
             yield started

@@ -243,6 +243,54 @@ def test_a_process_that_nobody_wants_ends(member, painter, here, monkeypatch):
         wait_for_end(ask(member, painter, prompt="another"))
 
 
+@pytest.fixture
+def stands_by(settings, monkeypatch):
+    settings.PLAYGROUND_STANDS_BY = True
+    monkeypatch.setattr(drawing, "STAND_BY_AFTER", 0.0)
+
+
+def standing_by() -> int:
+    """The pid of the process that was started last, once there is one."""
+    record = Path(django_settings.DATA_DIR) / "drawing" / "process.json"
+    return json.loads(wait_for(lambda: record.exists() and record.read_text(), "a drawing process"))["pid"]
+
+
+def test_a_process_stands_by_for_the_first_sheet(member, painter, here, stands_by):
+    with drawing.Drawing(lambda: here, lambda: (), threading.Event()):
+        pid = standing_by()
+        wait_for_end(ask(member, painter))
+        wait_for_end(ask(member, painter, prompt="another"))
+    assert {one["pid"] for one in asked()} == {pid} and not is_alive(pid)
+
+
+def test_a_new_one_stands_by_after_it(member, painter, here, stands_by, monkeypatch):
+    monkeypatch.setattr(drawing, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(drawing, "STAND_BY_EVERY", 0.0)
+    with drawing.Drawing(lambda: here, lambda: (), threading.Event()):
+        wait_for_end(ask(member, painter))
+        (one,) = asked()
+        wait_for(lambda: standing_by() != one["pid"], "the next process")
+        assert not is_alive(one["pid"]) and is_alive(standing_by())
+
+
+def test_one_that_dies_as_it_starts_is_left_alone(here, stands_by, settings, tmp_path):
+    settings.ENGINE_COMMAND = [sys.executable, "-c", "open('starts', 'a').write('.')"]
+    settings.ROOT = tmp_path
+    with drawing.Drawing(lambda: here, lambda: (), threading.Event()) as desk:
+        wait_for(lambda: (tmp_path / "starts").exists() and not is_alive(standing_by()), "its end")
+        lifecycle.tell_nodes()
+        wait_for(lambda: desk._draw_next() is False, "another look")
+    assert (tmp_path / "starts").read_text() == "."
+
+
+def test_none_stands_by_beside_gpus(here, stands_by):
+    Node.objects.update(gpus=[{"index": 0, "name": "GPU", "memory": 1}])
+    here.refresh_from_db()
+    desk = drawing.Drawing(lambda: here, lambda: (), threading.Event())
+    assert desk._draw_next() is False and here.has_gpus
+    assert not (Path(django_settings.DATA_DIR) / "drawing").exists()
+
+
 def test_files_in_a_bucket(member, painter, here, s3_files):
     Attempt.objects.create(run=painter, number=1, worker="elsewhere")
     checkpoint = add_checkpoint(painter, 40)
