@@ -2,8 +2,11 @@
 
 from django.db import transaction
 
+from comparing.contents import read_content, shown_refs
 from comparing.looking import Looking
 from comparing.models import Comparison
+from comparing.rows import Rows
+from pictures.keeping import keep_shown
 from pictures.policies import find_policies
 from pictures.refs import find_pictures
 from runs.models import Experiment
@@ -20,7 +23,10 @@ class ComparisonInvalid(ValueError):
 
 
 def save_comparison(user: User, name: str, notes: str, looking: Looking) -> Comparison:
-    """Keep what is on the screen for the team that it is of. Raises PermissionDenied or ComparisonInvalid."""
+    """Keep what is on the screen for the team that it is of: pictures of the playground among it stay from now on.
+
+    Raises PermissionDenied or ComparisonInvalid.
+    """
     team = team_of(user, looking)
     require_writer(user, team.id)
     name, notes = _check(name, notes)
@@ -28,6 +34,7 @@ def save_comparison(user: User, name: str, notes: str, looking: Looking) -> Comp
         comparison = Comparison.objects.create(
             team=team, name=name, notes=notes, query=looking.as_query(), created_by=user
         )
+        _keep_pictures(team, looking)
         audit.record(user, team, "saved", f"comparison “{name}”", str(comparison.id))
     return comparison
 
@@ -46,6 +53,8 @@ def change_comparison(
     comparison.query = looking.as_query() if looking else comparison.query
     with transaction.atomic():
         comparison.save(update_fields=["name", "notes", "query"])
+        if looking:
+            _keep_pictures(comparison.team, looking)
         audit.record(user, comparison.team, "changed", f"comparison “{comparison.name}”", str(comparison.id))
 
 
@@ -71,6 +80,11 @@ def team_of(user: User, looking: Looking) -> Team:
     if len(teams) > 1:
         raise ComparisonInvalid("It shows pictures of several teams: save what is of one team.")
     return Team.objects.get(id=teams.pop())
+
+
+def _keep_pictures(team: Team, looking: Looking) -> None:
+    rows = Rows.of_team(team)
+    keep_shown(rows.drawings, shown_refs(read_content(rows, looking)))
 
 
 def _check(name: str, notes: str) -> tuple[str, str]:

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
+from pictures.keeping import keep_shown
 from reports.models import Report
+from reports.panels.pictures import Pictures
+from reports.pieces import panels_of
+from reports.scope import Scope
 from runs.services import require_writer
 from teams import audit
 from teams.models import Team, User
@@ -27,6 +31,7 @@ def create_report(user: User, team: Team, title: str, body: str) -> Report:
         report = Report.objects.create(
             team=team, title=title, body=body, created_by=user, updated_by=user, updated_at=timezone.now()
         )
+        _keep_pictures(team.id, body)
         audit.record(user, team, "wrote", f"report “{title}”")
     return report
 
@@ -44,6 +49,7 @@ def save_report(user: User, report: Report, version: int, title: str, body: str)
         held.version += 1
         held.updated_by, held.updated_at = user, timezone.now()
         held.save()
+        _keep_pictures(report.team_id, body)
         audit.record(user, report.team, "changed", f"report “{title}”", f"version {held.version}")
     return held
 
@@ -60,3 +66,10 @@ def delete_report(user: User, report: Report) -> None:
     with transaction.atomic():
         audit.record(user, report.team, "deleted", f"report “{report.title}”")
         report.delete()
+
+
+def _keep_pictures(team_id: int, body: str) -> None:
+    """Pictures of the playground that a report names stay from now on."""
+    panels = [placed.panel for placed in panels_of(body)]
+    named = [ref for panel in panels if isinstance(panel, Pictures) for ref in panel.refs]
+    keep_shown(Scope(team_id).drawings(), named)

@@ -1,12 +1,16 @@
 """Comparisons that are saved for a team."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from comparing.looking import Looking
 from comparing.models import Comparison
 from comparing.selectors import comparisons_before, visible_comparisons
 from comparing.services import ComparisonInvalid, change_comparison, delete_comparison, save_comparison, team_of
+from pictures.models import Drawing
 from pictures.policies import PolicyRef
 from pictures.refs import Ref, ref_of
 from teams.models import AuditEntry, Role
@@ -47,6 +51,23 @@ def test_deleting_it_leaves_its_pictures(lab, looking):
     delete_comparison(lab.member, saved)
     assert not Comparison.objects.exists() and team_of(lab.member, looking) == lab.team
     assert AuditEntry.objects.latest("id").verb == "deleted"
+
+
+def test_pictures_of_the_playground_that_it_shows_stay(lab):
+    run, tomorrow = add_run(lab.experiment), timezone.now() + timedelta(days=1)
+    shown, in_grid, other = (
+        add_drawing(run, iteration, prompt=f"at {iteration}", expires_at=tomorrow) for iteration in (0, 8, 16)
+    )
+    items, grid = Looking(items=(ref_of(shown),)), Looking(policies=(PolicyRef(run.id, 8),))
+    with pytest.raises(PermissionDenied):
+        save_comparison(lab.viewer, "One", "", items)
+    assert not Drawing.objects.filter(expires_at=None).exists()
+    saved = save_comparison(lab.member, "One", "", items)
+    assert [*Drawing.objects.filter(expires_at=None)] == [shown]
+    change_comparison(lab.member, saved, "One", "Other words.")
+    change_comparison(lab.member, saved, "Eight", "", grid)
+    assert [*Drawing.objects.filter(expires_at=None)] == [shown, in_grid]
+    assert Drawing.objects.get(id=other.id).expires_at == tomorrow
 
 
 def test_viewers_and_strangers_change_nothing(lab, looking):

@@ -1,16 +1,22 @@
 """What is done to reports: by whom, and how two who save at once do not lose a word."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.utils import timezone
 
+from pictures.models import Drawing
 from reports import services
 from reports.models import Report
 from reports.services import Conflict
+from runs.models import Experiment
 from teams.models import AuditEntry
-from tests.platform.lab import make_lab
+from teams.services import create_team
+from tests.platform.lab import add_run, make_lab
+from tests.platform.pictures.easel import add_drawing
 from tests.platform.reports.desk import add_report
 
 
@@ -45,6 +51,21 @@ def test_a_conflict_brings_what_stands_there_now(lab):
     with pytest.raises(Conflict) as caught:
         services.save_report(lab.member, report, 1, "Findings", "Three.")
     assert (caught.value.report.body, caught.value.report.version) == ("Two.", 2)
+
+
+@pytest.mark.django_db
+def test_pictures_of_the_playground_that_it_names_stay(lab):
+    tomorrow = timezone.now() + timedelta(days=1)
+    elsewhere = create_team("Mine", lab.stranger)
+    run, theirs = add_run(lab.experiment), add_run(Experiment.objects.create(team=elsewhere, name="Theirs"))
+    first, second, third = (add_drawing(run, seed=seed, expires_at=tomorrow) for seed in (1, 2, 3))
+    foreign = add_drawing(theirs, expires_at=tomorrow)
+    named = "```pictures\nrefs: {}\n```"
+    report = services.create_report(lab.member, lab.team, "One", named.format(f"d{first.id}, d{foreign.id}"))
+    assert [*Drawing.objects.filter(expires_at=None)] == [first]
+    services.save_report(lab.member, report, 1, "One", named.format(f"d{second.id}"))
+    assert [*Drawing.objects.filter(expires_at=None)] == [first, second]
+    assert {*Drawing.objects.exclude(expires_at=None)} == {third, foreign}
 
 
 @pytest.mark.django_db
