@@ -14,6 +14,7 @@ from flowdppo_engine.client import (
     commenting,
     evaluating,
     exporting,
+    publishing,
     pulling,
     reporting,
     sharing,
@@ -46,6 +47,13 @@ Every = Annotated[float, typer.Option(help="Seconds between two looks.", min=0.1
 Recipe = Annotated[str | None, typer.Option(help="A named recipe; `recipes` lists them.")]
 ConfigFile = Annotated[Path | None, typer.Option(help="A configuration as YAML; on top of the recipe, where given.")]
 Like = Annotated[str | None, typer.Option(help="A run to copy.")]
+Iteration = Annotated[int | None, typer.Option(help="Of the checkpoint; left out, the newest that is kept.", min=0)]
+LicenceId = Annotated[
+    str,
+    typer.Option("--licence", help="mit, apache-2.0, …; base: the base model's; other, with its name and address."),
+]
+LicenceName = Annotated[str, typer.Option("--licence-name", help="Of other.")]
+LicenceLink = Annotated[str, typer.Option("--licence-link", help="Of other.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="Change a field: a.b=c. May be repeated.")]
 
 
@@ -432,6 +440,51 @@ def pull(
         pulling.pull_samples(connection, found, folder, typer.echo)
     if Part.CHECKPOINTS in parts:
         pulling.pull_checkpoints(connection, found, folder, typer.echo)
+
+
+@app.command()
+def card(
+    run: RunName,
+    iteration: Iteration = None,
+    to: Annotated[Path | None, typer.Option(help="The folder; left out, one of the run's id and iteration.")] = None,
+    licence: LicenceId = "base",
+    licence_name: LicenceName = "",
+    licence_link: LicenceLink = "",
+) -> None:
+    """Take home a checkpoint as others get it: the LoRA for diffusers, model card, pictures and configuration."""
+    connection = _connect()
+    found = find_run(connection, run)
+    checkpoint = publishing.find_checkpoint(connection, found, iteration)
+    folder = to or Path(f"{found['id']}-{checkpoint['iteration']}")
+    chosen = {"licence": licence, "licence_name": licence_name, "licence_link": licence_link}
+    typer.echo(publishing.take_out(connection, checkpoint, folder, chosen))
+
+
+@app.command()
+def push(
+    run: RunName,
+    repository: Annotated[str, typer.Argument(metavar="NAME/REPOSITORY", help="On the Hugging Face Hub.")],
+    iteration: Iteration = None,
+    public: Annotated[bool, typer.Option("--public", help="Everybody sees it; left out, it is private.")] = False,
+    licence: LicenceId = "base",
+    licence_name: LicenceName = "",
+    licence_link: LicenceLink = "",
+    detach: Annotated[bool, typer.Option("--detach", help="Do not wait for it: print its id.")] = False,
+    every: Every = 1.0,
+) -> None:
+    """Have the server send what `card` takes home to the Hugging Face Hub; prints its address there.
+
+    The token of the Hub is asked for, or read from HF_TOKEN or a pipe.
+    """
+    connection = _connect()
+    checkpoint = publishing.find_checkpoint(connection, find_run(connection, run), iteration)
+    wish = {"repository": repository, "is_private": not public, "licence": licence}
+    wish |= {"licence_name": licence_name, "licence_link": licence_link}
+    pushed = publishing.push(connection, checkpoint, wish, publishing.read_token())
+    if detach:
+        return typer.echo(pushed["id"])
+    done = publishing.wait_for(connection, pushed, every, lambda text: typer.echo(text, err=True))
+    typer.echo(done["address"])
 
 
 def main() -> None:

@@ -30,9 +30,9 @@ class Connection:
     def get(self, path: str, **query: Any) -> Any:
         return self._json("GET", path, params=_without_none(query))
 
-    def post(self, path: str, body: dict) -> Any:
+    def post(self, path: str, body: dict, headers: dict[str, str] | None = None) -> Any:
         """Sent again with the same key where no answer came, so that it is done once."""
-        return self._json("POST", path, json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+        return self._json("POST", path, json=body, headers={"Idempotency-Key": str(uuid.uuid4()), **(headers or {})})
 
     def send(self, path: str, content: bytes, headers: dict[str, str], **query: Any) -> Any:
         """Bytes as they are. Sent again where no answer came, so the operation must bear it."""

@@ -39,7 +39,7 @@ def pull_checkpoints(connection: Connection, run: dict, folder: Path, tell: Tell
         except Gone as gone:
             tell(f"{checkpoint['name']}: {gone}")
             continue
-        _unpack(archive, target)
+        unpack(archive, target)
         tell(str(target))
 
 
@@ -73,14 +73,14 @@ def pull_texts(connection: Connection, run: dict, folder: Path, tell: Tell) -> N
     tell(str(_write(folder / "evaluations.json", json.dumps(evaluations, indent=2, ensure_ascii=False) + "\n")))
 
 
-def _unpack(archive: Path, target: Path) -> None:
+def unpack(archive: Path, target: Path) -> None:
     """The one folder in the archive, at `target` as a whole or not at all."""
     staging = target.with_name(f".{target.name}.part")
     shutil.rmtree(staging, ignore_errors=True)
-    (staging / target.name).mkdir(parents=True)
     with zipfile.ZipFile(archive) as content:
         content.extractall(staging)
-    (staging / target.name).rename(target)
+    (folder,) = staging.iterdir()
+    folder.rename(target)
     shutil.rmtree(staging)
     archive.unlink()
 
