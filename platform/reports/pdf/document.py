@@ -9,6 +9,7 @@ from reports.scope import Scope
 from reports.selectors import scope_of
 
 MOST_PICTURES = 400
+MOST_CODES = 20
 
 
 def pdf_of(report: Report, most_pictures: int = MOST_PICTURES) -> bytes:
@@ -27,7 +28,16 @@ def pdf_of(report: Report, most_pictures: int = MOST_PICTURES) -> bytes:
         paper.gap(2)
     if pictures.num_left_out:
         paper.paragraph(f"{pictures.num_left_out} pictures are left out: the file would be too large.", SMALL, MUTED)
+    if paper.missing:
+        paper.paragraph(f"No font here has these letters: {_codes(paper.missing)}.", SMALL, MUTED)
     return bytes(paper.output())
+
+
+def _codes(letters: set[str]) -> str:
+    codes = [f"U+{ord(letter):04X}" for letter in sorted(letters)]
+    return ", ".join(
+        codes if len(codes) <= MOST_CODES else [*codes[:MOST_CODES], f"and {len(codes) - MOST_CODES} more"]
+    )
 
 
 def _write_placed(paper: Paper, scope: Scope, placed: Placed, pictures: Pictures) -> None:

@@ -1,11 +1,12 @@
 """An A4 page with the house's letters: what every part of a PDF is written on."""
 
 import logging
-from importlib.util import find_spec
-from pathlib import Path
+import unicodedata
 
 from fpdf import FPDF, FontFace
 from fpdf.enums import XPos, YPos
+
+from reports.pdf.letters import face_with, folder_of, is_joined
 
 SANS, MONO = "Sans", "Mono"
 STYLES = {"": "", "B": "-Bold", "I": "-Oblique", "BI": "-BoldOblique"}
@@ -29,19 +30,23 @@ BODY, SMALL, TINY = 10, 8, 6.5
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 
-def _letters() -> Path:
-    """DejaVu has Latin, Greek, Cyrillic and the signs of mathematics; it comes with matplotlib, which stays unread."""
-    return Path(find_spec("matplotlib").submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf"
+# What controls how letters stand and is none itself.
+NO_LETTERS = ("Cc", "Cf", "Mn", "Zl", "Zp")
 
 
 class Paper(FPDF):
     def __init__(self, title: str):
         super().__init__(format="A4")
         self._title = title
-        folder = _letters()
+        self.missing: set[str] = set()
+        # Latin, Greek, Cyrillic and the signs of mathematics. It comes with matplotlib, which stays unread.
+        folder = folder_of("matplotlib") / "mpl-data" / "fonts" / "ttf"
         for style, ending in STYLES.items():
             self.add_font(SANS, style, folder / f"DejaVuSans{ending}.ttf")
             self.add_font(MONO, style, folder / f"DejaVuSansMono{ending}.ttf")
+        # Others are added when a letter asks for them: fpdf2 asks only where there is one to fall back to.
+        self._fallbacks = [SANS]
+        self.set_fallback_fonts(self._fallbacks, exact_match=False)
         self.set_margin(MARGIN)
         self.set_auto_page_break(True, MARGIN + 4)
         self.set_image_filter("DCTDecode")
@@ -50,6 +55,31 @@ class Paper(FPDF):
         self.alias_nb_pages()
         self.add_page()
         self.write_in(BODY)
+
+    def get_fallback_font(self, char: str, style: str = "") -> str | None:
+        """As fpdf2 asks for it. What no font has is left blank, and remembered."""
+        face = None if super().get_fallback_font(char, style) else face_with(char)
+        if face and face.name not in self._fallbacks:
+            self.add_font(face.name, "", face.path)
+            self._fallbacks.append(face.name)
+            self.set_fallback_fonts(self._fallbacks, exact_match=False)
+        found = super().get_fallback_font(char, style)
+        if found is None and unicodedata.category(char) not in NO_LETTERS:
+            self.missing.add(char)
+        return found
+
+    def heed(self, text: str) -> None:
+        """Shape letters from here on if this needs it: that takes three times as long, so it is not always done."""
+        if not self.text_shaping and is_joined(text):
+            self.set_text_shaping(True)
+
+    def cell(self, w=None, h=None, text="", *args, **options):
+        self.heed(text)
+        return super().cell(w, h, text, *args, **options)
+
+    def multi_cell(self, w, h=None, text="", *args, **options):
+        self.heed(text)
+        return super().multi_cell(w, h, text, *args, **options)
 
     def footer(self) -> None:
         self.set_y(-MARGIN + 2)

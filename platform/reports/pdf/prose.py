@@ -28,8 +28,10 @@ def write_prose(paper: Paper, tokens: Sequence[Token]) -> None:
         "p": TextStyle(font_family=SANS, font_size_pt=BODY, color=TEXT, b_margin=2),
         "blockquote": TextStyle(font_family=SANS, font_size_pt=BODY, color=TEXT, l_margin=6, t_margin=1, b_margin=2),
     }
+    html = set_tokens(tokens)
+    paper.heed(html)
     paper.write_html(
-        set_tokens(tokens),
+        html,
         font_family=SANS,
         tag_styles=styles,
         li_prefix_color=TEXT,

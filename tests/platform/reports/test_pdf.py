@@ -7,6 +7,7 @@ from django.urls import reverse
 from pypdf import PdfReader
 
 from reports.pdf.document import pdf_of
+from reports.pdf.paper import Paper
 from tests.platform.pictures.easel import add_drawing
 from tests.platform.reports.desk import add_full_run, add_report, panel
 
@@ -105,3 +106,47 @@ def test_the_file_is_downloaded(lab, member):
 
 def test_a_report_without_a_word_is_a_page(lab):
     assert len(read(pdf_of(add_report(lab, ""))).pages) == 1
+
+
+SCRIPTS = ("中文简体", "繁體字", "ひらがな", "カタカナ", "한국어", "ภาษาไทย", "ქართული", "Հայերեն", "አማርኛ", "🚀", "☃")
+
+
+def test_letters_of_other_scripts_are_set(lab):
+    body = "\n\n".join(f"# {text}\n\n**{text}** and `{text}`" for text in SCRIPTS)
+    found = words_of(read(pdf_of(add_report(lab, body, title="跑"))))
+    assert {text: found.count(text) for text in SCRIPTS} == dict.fromkeys(SCRIPTS, 3)
+    assert found.count("跑") == 2 and "No font here" not in found
+
+
+def test_what_is_joined_is_shaped():
+    """The same letter three times: alone it is one glyph, joined it begins, goes on and ends."""
+    assert len(_glyphs("ب ب ب", "sans")) == 1 and len(_glyphs("ببب", "sans")) == 3
+    # A vowel that is written before the consonant that it is spoken after.
+    assert len(_glyphs("हि", "notosansdevanagari")) == 2
+
+
+def _glyphs(text: str, font: str) -> set[str]:
+    """The names of what is drawn of it."""
+    paper = Paper("T")
+    bare = (
+        {glyph.glyph_name for glyph, _ in paper.fonts[font].subset.items()}
+        if font in paper.fonts
+        else {".notdef", "space"}
+    )
+    paper.paragraph(text)
+    return {glyph.glyph_name for glyph, _ in paper.fonts[font].subset.items()} - bare - {"space", ".notdef"}
+
+
+def test_letters_that_no_font_has_are_told(lab):
+    text = words_of(read(pdf_of(add_report(lab, "A \U00020000 and a \ue000, a\u200bb."))))
+    assert "No font here has these letters: U+E000, U+20000." in text
+    many = "".join(chr(0x20000 + number) for number in range(25))
+    assert "U+20013, and 5 more." in words_of(read(pdf_of(add_report(lab, many))))
+
+
+def test_prompts_and_names_are_set_too(lab):
+    run = add_full_run(lab, "跑 नमस्ते")
+    drawing = add_drawing(run, 4, prompt="一只猫", seed=7)
+    body = [panel("table", f"runs: {run.id}"), panel("grid", f"policies: {run.id}@4", f"prompt: {drawing.prompt}")]
+    text = words_of(read(pdf_of(add_report(lab, "\n\n".join(body)))))
+    assert "一只猫" in text and "跑" in text and "No font here" not in text
