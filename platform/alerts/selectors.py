@@ -6,12 +6,12 @@ from django.db.models import QuerySet
 
 from alerts.active_rules import ActiveRule, rules_by_experiment
 from alerts.models import Alert, Channel, Delivery
+from core.badges import count_some
 from runs.models import Experiment
 from runs.selectors import visible_runs
 from teams.models import Role, User
 
 PAGE_SIZE = 30
-MOST_COUNTED = 99
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ def open_alerts(user: User) -> QuerySet[Alert]:
 
 
 def count_open(user: User) -> int:
-    """At most MOST_COUNTED + 1: more is not worth counting on every page."""
-    return open_alerts(user).select_related(None).order_by()[: MOST_COUNTED + 1].count()
+    return count_some(open_alerts(user))
 
 
 def alerts_before(alerts: QuerySet[Alert], alert_id: int | None) -> QuerySet[Alert]:

@@ -19,6 +19,7 @@ from comments import selectors, services
 from comments.models import Comment, Notice
 from comments.people import Directory
 from comments.subjects import Subject, find_subject, title_of_comment
+from core.badges import MOST_COUNTED
 
 router = Router(tags=["Comments"])
 
@@ -99,7 +100,7 @@ class Read(Schema, extra="forbid"):
 
 
 class UnreadOut(Schema):
-    num_unread: Annotated[int, Field(description=f"At most {selectors.MOST_COUNTED + 1} are counted.")]
+    num_unread: Annotated[int, Field(description=f"At most {MOST_COUNTED + 1} are counted.")]
 
 
 class Thread(Schema):

@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 from comments.models import Comment, Notice
 from comments.people import Directory, name_of
 from comments.subjects import Subject, address_of, thumbnail_of, title_of_comment
+from core.badges import count_some
 from pictures.refs import FORM, find_pictures, parse_ref
 from teams.models import Membership, Role, User
 
 PAGE_SIZE = 50
-MOST_COUNTED = 99
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,7 @@ def notices_of(user: User, before: int | None = None, unread: bool = False) -> Q
 
 
 def num_unread(user: User) -> int:
-    """At most MOST_COUNTED + 1: more is not worth counting on every page."""
-    return notices_of(user, unread=True).select_related(None).order_by()[: MOST_COUNTED + 1].count()
+    return count_some(notices_of(user, unread=True))
 
 
 def _shown(user: User, subject: Subject, comments: list[Comment]) -> list[Shown]:

@@ -1,17 +1,16 @@
 """What the panel's scripts fetch: JSON for curves and tiles, and pictures. Only GET, and 401 instead of a redirect."""
 
 from collections.abc import Callable
-from functools import wraps
 from uuid import UUID
 
 import orjson
-from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
+from core.for_scripts import answers_scripts
 from runs import media
 from runs.frontier_points import read_frontier_points
 from runs.metric_names import SHOWN_FIRST, title_of
@@ -22,22 +21,7 @@ MAX_RUNS = 50
 MAX_KEYS = 100
 PICTURES_ARE_IMMUTABLE = "private, max-age=31536000, immutable"
 
-View = Callable[..., HttpResponse]
-
-
-def fetched(view: View) -> View:
-    """For addresses that a script fetches: a redirect to the sign-in page would be of no use to it."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, **kwargs) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return JsonResponse({"error": "Sign in first."}, status=401)
-        try:
-            return view(request, **kwargs)
-        except ValueError as error:
-            return JsonResponse({"error": str(error)}, status=400)
-
-    return login_not_required(require_safe(answer))
+fetched = answers_scripts(require_safe, ValueError, 400)
 
 
 @fetched

@@ -1,15 +1,13 @@
 """What the page of a vote fetches: the next ballots, their pictures by side, an answer, the way back."""
 
 import uuid
-from collections.abc import Callable
-from functools import wraps
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from core.for_scripts import answers_scripts
 from runs.panel_views import fetched
 from votes import blind, selectors, services
 from votes.models import Answer, Ballot, Vote
@@ -18,22 +16,7 @@ from votes.services import NotPossible
 # A ballot's pictures never change, and its address is known to one person.
 KEPT = "private, max-age=86400"
 
-View = Callable[..., HttpResponse]
-
-
-def posted(view: View) -> View:
-    """For what a script posts: the answer is JSON whatever happens."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, **kwargs) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return JsonResponse({"error": "Sign in first."}, status=401)
-        try:
-            return view(request, **kwargs)
-        except NotPossible as error:
-            return JsonResponse({"error": str(error)}, status=409)
-
-    return login_not_required(require_POST(answer))
+posted = answers_scripts(require_POST, NotPossible, 409)
 
 
 @posted
