@@ -12,13 +12,19 @@ from reports.views import visible_report
 
 @require_GET
 def report_html(request: HttpRequest, report_id: int) -> HttpResponse:
-    report = visible_report(request, report_id)
-    return _file(html_of(report), report, "html", "text/html; charset=utf-8")
+    return html_response(visible_report(request, report_id))
 
 
 @require_GET
 def report_pdf(request: HttpRequest, report_id: int) -> HttpResponse:
-    report = visible_report(request, report_id)
+    return pdf_response(visible_report(request, report_id))
+
+
+def html_response(report: Report) -> HttpResponse:
+    return _file(html_of(report), report, "html", "text/html; charset=utf-8")
+
+
+def pdf_response(report: Report) -> HttpResponse:
     return _file(pdf_of(report), report, "pdf", "application/pdf")
 
 

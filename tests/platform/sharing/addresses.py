@@ -56,6 +56,13 @@ ACCESS = {
         *by_secret(),
         *(Access(PUBLIC, kwargs={"secret": one}) for one in ("comparisons_secret", "full_secret")),
     ],
+    **{
+        name: [
+            Access(PUBLIC, kwargs={"secret": "full_secret"}),
+            *(Access(NOBODY, kwargs={"secret": one}) for one in (*CLOSED, "secret", "comparisons_secret")),
+        ]
+        for name in ("share_html", "share_pdf")
+    },
     "share_status": [*by_secret(), of_another()],
     "share_panel": [*by_secret(number="panel_number"), of_another(number="panel_number")],
     "share_picture": [*by_secret(ref="shared_picture"), of_another(ref="shared_picture")],

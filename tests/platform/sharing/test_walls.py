@@ -11,7 +11,10 @@ from tests.platform.core.test_access import CASES, TABLES, ask, rows_of
 
 pytestmark = pytest.mark.django_db
 
-OWN = ("share", "share_status", "share_panel", "share_picture", "share_thumbnail", "share_frames", "share_sheet")
+OWN = (
+    "share", "share_html", "share_pdf", "share_status", "share_panel",
+    "share_picture", "share_thumbnail", "share_frames", "share_sheet",
+)  # fmt: skip
 
 
 @pytest.fixture
