@@ -49,9 +49,7 @@ class PushForm(forms.Form):
     """Where on the Hub it goes. The token is asked for anew each time, and never sent back."""
 
     repository = forms.CharField(error_messages={"required": "Nothing is given: say NAME/REPOSITORY."})
-    seen_by = forms.ChoiceField(
-        choices=[("private", "its people on the Hub (private)"), ("public", "everybody (public)")], initial="private"
-    )
+    seen_by = forms.ChoiceField(choices=[("private", "private"), ("public", "public")], initial="private")
     token = forms.CharField(
         strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false", "required": True}),
