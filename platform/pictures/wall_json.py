@@ -1,5 +1,6 @@
 """The wall as its script gets it: what there is to choose from, and tiles with all that is known of each."""
 
+import re
 from pathlib import PurePosixPath
 
 from django.urls import reverse
@@ -12,12 +13,17 @@ from runs.models import Run, Sample
 from teams.models import User
 
 VIDEO_SUFFIX = ".webp"
+MARK = re.compile(r"([sd])(\d{1,18})")
 
 
 def describe_wall(wall: Wall) -> dict:
     """All of it with its first page. Raises ValueError."""
+    # Before the page is read: what comes meanwhile is told of later, rather than never.
+    seen = ",".join(f"{source}{newest}" for source, newest in wall.newest().items())
     page = describe_page(wall, "")
     return page | {
+        "live": wall.is_live,
+        "seen": seen,
         "runs": [describe_run(run) for run in wall.runs],
         "steps": wall.steps,
         "step": wall.step,
@@ -30,6 +36,15 @@ def describe_page(wall: Wall, place: str) -> dict:
     """The tiles of one page, and where the next one begins. Raises ValueError."""
     rows, following = wall.read_page(place)
     return {"tiles": [describe_tile(row) for row in rows], "next": following}
+
+
+def describe_news(wall: Wall, seen: str) -> dict:
+    """What came after the answer that said `seen`, for a wall whose runs live. Raises ValueError."""
+    marks = [MARK.fullmatch(part) for part in seen.split(",") if part]
+    if not all(marks):
+        raise ValueError(f"seen = {seen[:40]!r} is none of ours: give what the wall's last answer had.")
+    num_new = wall.count(after={mark[1]: int(mark[2]) for mark in marks})
+    return {"live": wall.is_live, "steps": wall.steps, "num_new": num_new}
 
 
 def describe_opened(user: User, text: str) -> dict | None:

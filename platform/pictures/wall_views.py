@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from pictures.wall_json import describe_opened, describe_page, describe_wall
+from pictures.wall_json import describe_news, describe_opened, describe_page, describe_wall
 from pictures.wall_questions import Question, parse_question
 from pictures.walls import Wall
 from runs.panel_views import fetched
@@ -38,9 +38,12 @@ def samples(request: HttpRequest) -> HttpResponse:
 
 @fetched
 def samples_tiles(request: HttpRequest) -> HttpResponse:
-    """The wall that the address asks for, or with `place` a further page of it."""
+    """The wall that the address asks for; with `place` a further page of it, with `seen` what is new since then."""
     wall, place = Wall(request.user, parse_question(request.GET)), request.GET.get("place", "")
-    content = describe_page(wall, place) if place else describe_wall(wall)
+    if "seen" in request.GET:
+        content = describe_news(wall, request.GET["seen"])
+    else:
+        content = describe_page(wall, place) if place else describe_wall(wall)
     headers = {"Cache-Control": "private, no-store"}
     return HttpResponse(orjson.dumps(content), content_type="application/json", headers=headers)
 

@@ -7,13 +7,13 @@ page shows is then read by id.
 import json
 import math
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Exists, F, FloatField, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models import Exists, F, FloatField, Max, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
@@ -23,7 +23,7 @@ from pictures.refs import DRAWING, SAMPLE
 from pictures.selectors import visible_drawings
 from pictures.wall_questions import ALL, DRAWN, PROMPT, REWARD, Question
 from runs.media import visible_samples
-from runs.models import Run, Sample
+from runs.models import Run, RunState, Sample
 from runs.run_picker import find_runs
 from runs.selectors import visible_runs
 from teams.models import User
@@ -99,8 +99,20 @@ class Wall:
             cursor.execute(EXTREMES.format(pictures=pictures), [value for _, values in parts for value in values])
             return {name: (low, high) for name, low, high in cursor}
 
-    def count(self) -> int:
-        return sum(rows.count() for rows in self._filtered())
+    @property
+    def is_live(self) -> bool:
+        """Whether more may come of its runs."""
+        return any(run.state in (RunState.QUEUED, RunState.RUNNING) for run in self.runs)
+
+    def count(self, after: Mapping[str, int] | None = None) -> int:
+        """How many there are; with `after` of those that came after it."""
+        after = after or {}
+        return sum(rows.filter(id__gt=after.get(_source(rows), 0)).count() for rows in self._filtered())
+
+    def newest(self) -> dict[str, int]:
+        """The highest number of a sample and of a drawing of these runs so far."""
+        legs = self._of_kinds(Q(run__in=[run.id for run in self.runs]))
+        return {_source(rows): rows.aggregate(newest=Max("id"))["newest"] or 0 for rows in legs}
 
     def read_page(self, after: str = "") -> tuple[list[Picture], str]:
         """The pictures of a page, and where the next one begins, empty on the last. Raises ValueError."""
@@ -192,6 +204,10 @@ class Wall:
                 light = rows.defer("run__config", "run__summary", "run__notes")
                 found |= {(source, id): row for id, row in light.in_bulk(ids[source]).items()}
         return [found[place] for place in places if place in found]
+
+
+def _source(rows: QuerySet) -> str:
+    return SAMPLE if rows.model is Sample else DRAWING
 
 
 def newest_runs(user: User) -> list[Run]:

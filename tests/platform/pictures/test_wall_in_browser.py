@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from pictures.walls import PAGE
 from runs.models import Run
-from tests.platform.core.web_client import sign_in
+from tests.platform.browsing import signed_in
 from tests.platform.lab import add_group, add_run, add_sample, make_lab
 from tests.platform.pictures.easel import add_drawing
 
@@ -38,21 +38,15 @@ def run(settings, tmp_path) -> Run:
 
 
 @pytest.fixture
-def wall(page: Page, context, live_server, run):
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda line: line.type == "error" and problems.append(line.text))
+def wall(page: Page, live_server, run):
     owner = run.experiment.team.memberships.get(role="owner").user
-    context.add_cookies([{"name": "sessionid", "value": sign_in(owner), "url": live_server.url}])
 
     def open(query: str = f"?runs={run.id}") -> Page:
         page.goto(f"{live_server.url}/samples/{query}")
         return page
 
-    yield open
-    # Before the tables are emptied under it.
-    page.goto("about:blank")
-    assert problems == []
+    with signed_in(page, live_server.url, owner):
+        yield open
 
 
 def prompts(page: Page):
@@ -91,6 +85,24 @@ def test_the_slider_goes_back_to_what_was_drawn_before(wall):
     page.get_by_role("button", name="Latest").click()
     expect(prompts(page)).to_have_count(4)
     expect(page).not_to_have_url(re.compile("step"))
+
+
+def test_new_pictures_of_a_live_run_wait_until_one_wants_them(wall, run):
+    page = wall()
+    expect(prompts(page)).to_have_count(4)
+    top = page.locator(".wall-tile").first.bounding_box()
+    for number in range(3):
+        add_sample(run, 20, index=number, path="samples/a.png", prompt=f"new {number}")
+    show = page.get_by_role("button", name="Show 3 new")
+    expect(show).to_be_visible()
+    slider = page.get_by_label("Iteration", exact=True)
+    expect(slider).to_have_attribute("max", "2")
+    assert slider.input_value() == "1" and page.locator(".wall-tile").first.bounding_box() == top
+    expect(prompts(page)).to_have_count(4)
+    show.click()
+    expect(prompts(page)).to_have_text(["new 0", "new 1", "new 2"])
+    expect(show).to_be_hidden()
+    assert slider.input_value() == "2"
 
 
 def test_a_picture_in_full_and_arrow_keys_to_the_next(wall, run):

@@ -64,6 +64,42 @@ def test_further_pages_bring_tiles_alone(member, run):
     assert sorted(rest) == ["next", "tiles"]
 
 
+def test_what_came_since_is_counted_as_the_question_asks(member, run):
+    add_sample(run, 5, prompt="red")
+    first = tiles(member, runs=run.id)
+    assert first["live"] and tiles(member, runs=run.id, seen=first["seen"]) == {
+        "live": True, "steps": [5], "num_new": 0
+    }  # fmt: skip
+    add_sample(run, 10, prompt="red", index=1)
+    add_sample(run, 10, prompt="blue", index=2)
+    add_drawing(run, 10, prompt="red")
+    stranger = add_run(run.experiment, "other")
+    add_sample(stranger, 10)
+
+    def num_new(**query) -> int:
+        return tiles(member, runs=run.id, seen=first["seen"], **query)["num_new"]
+
+    assert (num_new(), num_new(step="all"), num_new(step=5), num_new(q="red"), num_new(kind="drawn")) == (
+        3,
+        3,
+        0,
+        2,
+        1,
+    )
+    assert tiles(member, runs=run.id, seen=first["seen"])["steps"] == [5, 10]
+    seen = tiles(member, runs=run.id)["seen"]
+    assert tiles(member, runs=run.id, seen=seen)["num_new"] == 0
+
+
+def test_a_wall_of_runs_that_ended_is_not_live(member, run):
+    run.state = "finished"
+    run.save()
+    add_sample(run, 5)
+    assert tiles(member, runs=run.id)["live"] is False
+    answer = member.get(reverse("samples_tiles"), {"runs": run.id, "seen": "s1;"})
+    assert (answer.status_code, "seen = 's1;' is none of ours" in answer.json()["error"]) == (400, True)
+
+
 def test_a_bad_address_is_told_and_the_newest_pictures_shown(member, run):
     sample = add_sample(run, 5)
     page = member.get(reverse("samples"), {"min.kl": "much"})

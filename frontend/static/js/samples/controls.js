@@ -1,6 +1,7 @@
 /** The controls above the wall: they say what the address says, and tell when a person wants something else. */
 
 import { make, setText } from "../panel/dom.js";
+import { readQuery } from "./address.js";
 import { Names, REWARD } from "./facts.js";
 import { Ranges } from "./ranges.js";
 
@@ -65,6 +66,13 @@ export class Controls {
     this.showSort(query.get("sort") ?? "", names, asGroups);
     this.showSteps(answer, query);
     this.ranges.show(answer, query, names);
+  }
+
+  /** More iterations have pictures now; the one that is shown stays. */
+  gain(steps) {
+    if (Object.keys(this.waiting.entries).length || steps.join() === this.answer.steps.join()) return;
+    this.answer = { ...this.answer, steps };
+    this.showSteps(this.answer, readQuery());
   }
 
   showSort(sort, names, asGroups) {

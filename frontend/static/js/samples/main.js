@@ -4,6 +4,7 @@ import { setText } from "../panel/dom.js";
 import { keepTicks } from "../curves/picker.js";
 import { readQuery, writeQuery } from "./address.js";
 import { Controls } from "./controls.js";
+import { News } from "./news.js";
 import { Ticks } from "./ticks.js";
 import { Viewer } from "./viewer.js";
 import { Wall } from "./wall.js";
@@ -12,14 +13,18 @@ keepTicks(document.querySelector("form[data-run-picker]"));
 const section = document.getElementById("wall-page");
 const first = JSON.parse(document.getElementById("wall-data").textContent);
 
-async function ask(extra = {}) {
+function addressOf(extra) {
   const query = readQuery();
   for (const name of ["open", "ticked"]) query.delete(name);
   // The page chose them where the address does not; later pages are of the same.
   if (!query.has("runs") && !query.has("policies")) query.set("runs", first.runs.map((run) => run.id).join());
   for (const [name, value] of Object.entries(extra)) query.set(name, value);
+  return `${section.dataset.tiles}?${query}`;
+}
+
+async function ask(extra = {}) {
   try {
-    const response = await fetch(`${section.dataset.tiles}?${query}`);
+    const response = await fetch(addressOf(extra));
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error);
     return answer;
@@ -45,6 +50,7 @@ async function change(entries) {
 function draw(answer, query) {
   controls.show(answer, query);
   wall.show(answer, query.get("view") === "groups");
+  news.seen(answer);
 }
 
 const ticks = new Ticks(section.querySelector(".wall-ticked"), readQuery().get("ticked"), (ticked) => writeQuery({ ticked }));
@@ -55,6 +61,10 @@ const wall = new Wall(section, (place) => ask({ place }), {
 });
 const viewer = new Viewer(wall, ticks, (open) => writeQuery({ open }));
 const controls = new Controls(section.querySelector(".wall-controls"), change);
+const news = new News(section.querySelector(".wall-news"), addressOf, {
+  gain: (steps) => section.hasAttribute("aria-busy") || controls.gain(steps),
+  show: () => change({}).then(() => scrollTo({ top: 0 })),
+});
 
 draw(first, readQuery());
 if (first.opened) viewer.open(first.opened);
