@@ -1,4 +1,4 @@
-"""Runs and experiments as people name them: by id, or by a name that only one has."""
+"""Runs, experiments and votes as people name them: by id, or by a name that only one has."""
 
 from uuid import UUID
 
@@ -22,10 +22,19 @@ def find_experiment(connection: Connection, text: str) -> dict:
     return _only(named, "experiment", text)
 
 
+def find_vote(connection: Connection, text: str) -> dict:
+    """With its results, where the person may see them."""
+    try:
+        return connection.get(f"/votes/{UUID(text)}")
+    except ValueError:
+        named = [one for one in connection.pages("/votes") if one["name"] == text]
+    return connection.get(f"/votes/{_only(named, 'vote', text)['id']}")
+
+
 def _only(found: list[dict], kind: str, text: str) -> dict:
     if len(found) == 1:
         return found[0]
-    listing = "list" if kind == "run" else "experiments"
+    listing = "list" if kind == "run" else f"{kind}s"
     if not found:
         message = f"There is no {kind} “{text}” in your teams: `flowdppo {listing}` shows them."
     else:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from flowdppo_engine.client import evaluating, tables
+from flowdppo_engine.client import evaluating, judging, tables
 from flowdppo_engine.client.commands.arguments import AsJson, Every, RunName, connect
-from flowdppo_engine.client.finding import find_run
+from flowdppo_engine.client.finding import find_run, find_vote
 
 app = typer.Typer()
 
@@ -43,3 +43,38 @@ def evaluate(
         return typer.echo(asked["id"])
     done = evaluating.wait_for(connection, asked, every, lambda text: typer.echo(text, err=True))
     tables.print_json(done) if as_json else evaluating.print_results(done)
+
+
+@app.command()
+def comparisons(as_json: AsJson = False) -> None:
+    """List the saved comparisons of your teams, newest first."""
+    connection = connect()
+    found = list(connection.pages("/comparisons"))
+    if as_json:
+        return tables.print_json(found)
+    rows = [
+        (one["id"], one["name"], len(one["policies"]), len(one["items"]), tables.moment(one["created_at"]))
+        for one in found
+    ]
+    tables.print_table(("id", "comparison", "checkpoints", "pictures", "saved"), rows)
+
+
+@app.command()
+def votes(as_json: AsJson = False) -> None:
+    """List the blind votes of your teams, newest first. Pairs are judged in the browser."""
+    found = list(connect().pages("/votes"))
+    tables.print_json(found) if as_json else judging.print_votes(found)
+
+
+@app.command()
+def vote(
+    vote: Annotated[str, typer.Argument(metavar="VOTE", help="Its id, or its name where only one has it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show how far a blind vote is and, where you may see it, which checkpoint people prefer."""
+    connection = connect()
+    found = find_vote(connection, vote)
+    if as_json:
+        return tables.print_json(found)
+    judging.print_vote(found, connection.page_of(found))
+    judging.print_standings(found["results"]) if found["results"] else typer.echo(judging.NOT_YET, err=True)
