@@ -1,6 +1,6 @@
-"""Which picture stands in a cell of a grid, and which of the base model's it is measured against."""
+"""Which picture stands in a cell of a grid, and which other one it is measured against."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -23,10 +23,12 @@ Key = tuple[PolicyRef, str, int]
 
 @dataclass(frozen=True)
 class Pictures:
-    """`chosen` holds the picture of each cell; `base` the base model's of the same prompt, seed and settings."""
+    """`chosen` holds the picture of each cell; `measure` what it is measured against, of the same prompt, seed and
+    settings: the base model's, or that of another column.
+    """
 
     chosen: dict[Key, Picture]
-    base: dict[Key, Picture]
+    measure: dict[Key, Picture]
 
     @property
     def seeds(self) -> list[int]:
@@ -45,7 +47,9 @@ def value_of(row: Picture | None, score: str) -> float | None:
     return row.kl if score == KL else row.rewards.get(score)
 
 
-def read_pictures(rows: Rows, columns: Sequence[Column], prompts: Sequence[str]) -> Pictures:
+def read_pictures(
+    rows: Rows, columns: Sequence[Column], prompts: Sequence[str], against: PolicyRef | None = None
+) -> Pictures:
     """Two queries. A fixed sample of just that iteration goes before a drawing, and that before an earlier sample."""
     bases = Q(run__in={column.ref.run_id for column in columns}, iteration=0)
     wanted = Q(prompt__in=prompts)
@@ -53,15 +57,22 @@ def read_pictures(rows: Rows, columns: Sequence[Column], prompts: Sequence[str])
     samples = list(rows.samples.filter(wanted, samples_of(columns) | (bases & fixed)).order_by("-id")[:MOST_READ])
     drawings = list(rows.drawings.filter(wanted, drawings_of(columns) | bases).order_by("-id")[:MOST_READ])
     chosen: dict[Key, Picture] = {}
-    base: dict[Key, Picture] = {}
-    untrained = {_settings(row): row for row in [*drawings[::-1], *samples[::-1]] if row.iteration == 0}
     for column in columns:
         for row in _by_preference(column, samples, drawings):
             chosen.setdefault((column.ref, row.prompt, row.seed), row)
-    for key, row in chosen.items():
-        if row.iteration and (found := untrained.get(_settings(row))):
-            base[key] = found
-    return Pictures(chosen, base)
+    if against:
+        return Pictures(chosen, _in_column(chosen, against))
+    untrained = {_settings(row): row for row in [*drawings[::-1], *samples[::-1]] if row.iteration == 0}
+    trained = {key: row for key, row in chosen.items() if row.iteration}
+    return Pictures(
+        chosen, {key: untrained[how] for key, row in trained.items() if (how := _settings(row)) in untrained}
+    )
+
+
+def _in_column(chosen: Mapping[Key, Picture], against: PolicyRef) -> dict[Key, Picture]:
+    """What stands beside each picture in that column, where it was drawn in the same way."""
+    beside = {key: chosen.get((against, *key[1:])) for key in chosen if key[0] != against}
+    return {key: row for key, row in beside.items() if row and _how(row) == _how(chosen[key])}
 
 
 def _by_preference(column: Column, samples: Iterable[Sample], drawings: Iterable[Drawing]) -> list[Picture]:
@@ -72,5 +83,8 @@ def _by_preference(column: Column, samples: Iterable[Sample], drawings: Iterable
 
 def _settings(row: Picture) -> tuple:
     """What the base model must have in common with a picture to be compared with it."""
-    how = (row.num_steps, row.guidance_scale) if isinstance(row, Drawing) else ()
-    return row.run_id, row.prompt, row.seed, *how
+    return row.run_id, row.prompt, row.seed, *_how(row)
+
+
+def _how(row: Picture) -> tuple:
+    return (row.num_steps, row.guidance_scale) if isinstance(row, Drawing) else ()

@@ -1,4 +1,4 @@
-"""Prompts by policies by seeds: a picture in each cell, with its score and how far that is from the base model."""
+"""Prompts by policies by seeds: a picture in each cell, with its score and how far that is from another one's."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,10 @@ USUAL_SEEDS = 8
 
 @dataclass(frozen=True)
 class Cell:
-    """`level` says how far from the base model, from -LEVELS to LEVELS; `query` opens the row with this one picked."""
+    """`level` says how far from what it is measured against, from -LEVELS to LEVELS.
+
+    `query` opens the row with this one picked.
+    """
 
     item: Item
     value: float | None
@@ -60,7 +63,10 @@ class Head:
 
 @dataclass(frozen=True)
 class Grid:
-    """`missing` counts policies that are not there. `seeds` are all that there are, `shown_seeds` those shown."""
+    """`missing` counts policies that are not there. `seeds` are all that there are, `shown_seeds` those shown.
+
+    Differences are to the column `against`; where that is None, each to the base model of its own run.
+    """
 
     looking: Looking
     heads: list[Head]
@@ -71,6 +77,7 @@ class Grid:
     prompts: Prompts
     seeds: list[int]
     shown_seeds: list[int]
+    against: Column | None = None
 
     @property
     def cells(self) -> Iterable[Cell]:
@@ -95,7 +102,8 @@ def read_grid(rows: Rows, looking: Looking, addresses: Addresses | None = None) 
     """Seven queries, however many cells there are."""
     columns = columns_of(rows, looking.policies)
     prompts = prompts_of(rows, columns, looking)
-    pictures = read_pictures(rows, columns, prompts.texts)
+    against = next((column for column in columns if column.ref == looking.against), None)
+    pictures = read_pictures(rows, columns, prompts.texts, against.ref if against else None)
     seeds = pictures.seeds
     shown_seeds = [seed for seed in seeds if seed in looking.seeds] or seeds[:USUAL_SEEDS]
     score = _score(columns, pictures, looking)
@@ -111,6 +119,7 @@ def read_grid(rows: Rows, looking: Looking, addresses: Addresses | None = None) 
         prompts=prompts,
         seeds=seeds,
         shown_seeds=shown_seeds,
+        against=against,
     )
 
 
@@ -149,8 +158,8 @@ def _cell(
     row = pictures.chosen.get(key)
     if row is None:
         return None
-    value, base = value_of(row, score), value_of(pictures.base.get(key), score)
-    difference = None if value is None or base is None else value - base
+    value, measure = value_of(row, score), value_of(pictures.measure.get(key), score)
+    difference = None if value is None or measure is None else value - measure
     earlier = row.iteration if row.iteration != column.ref.iteration else None
     return Cell(item_of(row, addresses), value, difference, earlier=earlier)
 
@@ -201,7 +210,7 @@ def _head(looking: Looking, columns: Sequence[Column], groups: Sequence[Group], 
         columns[place],
         _mean(cell.value for cell in cells),
         _mean(cell.difference for cell in cells),
-        replace(looking, policies=others, items=()).query,
+        replace(looking, policies=others, items=(), against=None if looking.against == ref else looking.against).query,
     )
 
 

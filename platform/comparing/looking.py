@@ -29,13 +29,14 @@ def mark_of(prompt: str) -> str:
 class Looking:
     """With `items` these pictures are compared; else `policies` are the columns of a grid.
 
-    `prompts` are marks, and empty means all of them from `after` on; `pair` counts items from 1. `zoom` is relative to
-    the whole picture and `x`, `y` say which point of it, from 0 to 1, is in the middle. `wipe` is in percent, `every`
-    and `time` in milliseconds.
+    Differences are to the column `against`, or each to its run's base model. `prompts` are marks, and empty means all
+    of them from `after` on; `pair` counts items from 1. `zoom` is relative to the whole picture and `x`, `y` say which
+    point of it, from 0 to 1, is in the middle. `wipe` is in percent, `every` and `time` in milliseconds.
     """
 
     policies: tuple[PolicyRef, ...] = ()
     score: str = ""
+    against: PolicyRef | None = None
     prompts: tuple[str, ...] = ()
     after: str = ""
     seeds: tuple[int, ...] = ()
@@ -66,7 +67,10 @@ class Looking:
 
 def parse_looking(query: Mapping[str, str]) -> Looking:
     """Names that are none of ours are passed over. Raises ValueError."""
-    return Looking(**{name: read(name, query[name]) for name, read in READ.items() if query.get(name)})
+    looking = Looking(**{name: read(name, query[name]) for name, read in READ.items() if query.get(name)})
+    if looking.against and looking.against not in looking.policies:
+        raise _refuse("against", str(looking.against), "give one of the columns in policies, or leave it out.")
+    return looking
 
 
 def _write(value: Any) -> str:
@@ -152,6 +156,7 @@ _marks = "give marks of prompts, as the page writes them."
 READ: dict[str, Callable[[str, str], Any]] = {
     "policies": _list(parse_policy, MOST_COLUMNS),
     "score": _score,
+    "against": lambda name, text: _list(parse_policy, 1)(name, text)[0],
     "prompts": _list(_mark, MOST_PROMPTS, _marks),
     "after": lambda name, text: _list(_mark, 1, _marks)(name, text)[0],
     "seeds": _list(_seed, MOST_SEEDS, "give whole numbers with commas."),

@@ -99,6 +99,35 @@ def test_a_drawing_is_compared_with_the_base_model_drawn_with_the_same_settings(
     assert values_of(grid) == [[(3.0, 2.0)]] and grid.scores == ["soft", "kl"]
 
 
+def test_differences_can_be_to_any_column(lab, run):
+    other = add_run(lab.experiment, "second")
+    add_samples(other, 8, {("b", 0): 1.0, ("b", 1): 0.25})
+    rows, columns = Rows.seen_by(lab.viewer), ((run, 40), (other, 8), (run, 0))
+    to_first = read_grid(rows, looking_at(*columns, score="soft", against=PolicyRef(run.id, 40)))
+    assert values_of(to_first)[:2] == [
+        [(0.75, None), (1.0, 0.25), (0.25, -0.5)],
+        [(0.5, None), (0.25, -0.25), (0.5, 0.0)],
+    ]
+    assert [head.difference for head in to_first.heads] == [None, 0.0, pytest.approx((-0.5 + 0.125) / 4)]
+    assert (to_first.against.ref, [cell.tint for cell in to_first.groups[0].rows[0].cells]) == (
+        PolicyRef(run.id, 40), ["", "above-2", "below-4"]
+    )  # fmt: skip
+    assert "against" not in to_first.heads[0].without and "against" in to_first.heads[1].without
+
+
+def test_a_difference_is_of_pictures_that_were_drawn_in_the_same_way(lab, run):
+    ways = {"same": {}, "longer": {"num_steps": 50}}
+    for seed, (prompt, how) in enumerate(ways.items()):
+        add_drawing(run, 44, prompt=prompt, seed=seed, rewards={"soft": 3.0})
+        add_drawing(run, 48, prompt=prompt, seed=seed, rewards={"soft": 1.0}, **how)
+    marks = tuple(mark_of(prompt) for prompt in ways)
+    looking = looking_at((run, 44), (run, 48), score="soft", prompts=marks, against=PolicyRef(run.id, 48))
+    assert values_of(read_grid(Rows.seen_by(lab.viewer), looking)) == [
+        [(3.0, 2.0), (1.0, None)],
+        [(3.0, None), (1.0, None)],
+    ]
+
+
 def test_runs_of_several_experiments_stand_side_by_side(lab, run):
     other = add_run(Experiment.objects.create(team=lab.team, name="Other"), "second")
     add_samples(other, 8, {("c", 0): 1.0, ("b", 0): 2.0})

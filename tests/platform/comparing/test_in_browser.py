@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
@@ -13,15 +12,12 @@ from comparing.models import Comparison
 from pictures.policies import PolicyRef
 from pictures.refs import ref_of
 from runs.models import Run
+from tests.platform.browsing import PHONE, is_within_its_width, signed_in
 from tests.platform.comparing.film import add_picture, add_video
-from tests.platform.core.web_client import sign_in
 from tests.platform.lab import add_checkpoint, add_run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PATIENCE = 60_000
-expect.set_options(timeout=PATIENCE)
-PHONE = {"width": 390, "height": 844}
 LEFT, RIGHT = (200, 40, 10), (150, 60, 10)
 # A pixel of a canvas, by its place from 0 to 1.
 PIXEL = """(canvas, [x, y]) => [...canvas.getContext("2d").getImageData(
@@ -46,15 +42,8 @@ def run(lab) -> Run:
 @pytest.fixture
 def browser_page(page: Page, live_server, lab) -> Page:
     """Signed in as a member; what fails in a script or is refused by the site's policy fails the test."""
-    page.set_default_timeout(PATIENCE)
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": sign_in(lab.member), "url": live_server.url}
-    page.context.add_cookies([cookie])
-    yield page
-    page.goto("about:blank")
-    assert problems == []
+    with signed_in(page, live_server.url, lab.member):
+        yield page
 
 
 def open_page(page: Page, live_server, looking: Looking, more: str = "") -> None:
@@ -104,6 +93,13 @@ def test_from_the_grid_to_pictures_and_from_row_to_row(run, lab, browser_page: P
     expect(page.locator("[data-cell]")).to_have_count(8)
     expect(page.locator("td").nth(1)).to_have_class("above-4")
     expect(page.locator("td").nth(1)).to_contain_text("+0.250")
+
+    page.get_by_label("Against").select_option("first at 8")
+    expect(page.locator("td").nth(0)).to_have_class("below-4")
+    expect(page.get_by_text("its difference to first at 8")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"against={run.id}(@|%40)8"))
+    page.get_by_label("Against").select_option("each run's base model")
+    expect(page.locator("td").nth(1)).to_have_class("above-4")
 
     page.locator("[data-cell]").nth(1).click()
     wait_for(page, row(run, 0))
@@ -302,9 +298,27 @@ def test_it_fits_a_phone(mode, run, browser_page: Page, live_server):
     items = row(run, 0)
     open_page(page, live_server, of(run, items=items, mode=mode))
     wait_for(page, items)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert is_within_its_width(page)
     canvas = page.locator("[data-big]" if mode == "wipe" else "[data-stage] canvas").first
     assert canvas.bounding_box()["width"] > 150
     open_page(page, live_server, of(run))
     expect(page.locator("[data-cell]")).to_have_count(8)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert is_within_its_width(page)
+
+
+def test_long_names_and_prompts_make_nothing_wider(run, browser_page: Page, live_server):
+    page = browser_page
+    run.name = "a-run-whose-name-is-as-long-as-names-can-be-" * 2
+    run.save()
+    run.samples.update(prompt="everything that there is to be said about a picture " * 6)
+    open_page(page, live_server, of(run))
+    seeds = page.locator("tbody th[scope=row]").first
+    assert seeds.bounding_box()["width"] < 80
+    page.set_viewport_size(PHONE)
+    items = row(run, 0)
+    open_page(page, live_server, Looking(items=items, mode="wipe"))
+    wait_for(page, items)
+    names = page.locator(".compare-names span")
+    expect(names).to_have_text([re.compile("^1 · base model · a-run"), re.compile("^2 · at 8 · a-run")])
+    assert max(name.bounding_box()["height"] for name in names.all()) < 30
+    assert is_within_its_width(page)

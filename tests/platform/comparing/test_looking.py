@@ -12,6 +12,7 @@ RUN = UUID("11111111-2222-3333-4444-555555555555")
 ALL = Looking(
     policies=(PolicyRef(RUN, 0), PolicyRef(RUN, 40)),
     score="aesthetic",
+    against=PolicyRef(RUN, 40),
     prompts=(mark_of("a circle"),),
     after=mark_of("a square"),
     seeds=(0, 7),
@@ -54,6 +55,7 @@ def test_the_same_picture_is_compared_once():
         ("items", "s1,x2", "'x2' names no picture"),
         ("items", ",".join(f"s{n}" for n in range(1, 10)), "9 are too many, give at most 8."),
         ("policies", "40", "names no policy"),
+        ("against", f"{RUN}@40", "give one of the columns in policies, or leave it out."),
         ("mode", "upside-down", "give one of side, wipe, flicker, difference."),
         ("pair", "1,9", "give the places of two items"),
         ("zoom", "0.5", "give a number from 1 to 64."),

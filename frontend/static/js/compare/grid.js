@@ -30,5 +30,7 @@ export function listenToGrid(section) {
   });
   // The browser keeps ticks when one comes back.
   addEventListener("pageshow", show);
-  section.querySelector("[data-choices] select")?.addEventListener("change", (event) => event.target.form.requestSubmit());
+  for (const select of section.querySelectorAll("[data-choices] select")) {
+    select.addEventListener("change", () => select.form.requestSubmit());
+  }
 }
