@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from flowdppo_engine.training.stopping import STOP_FILE
+from tests.platform.exporting.hub import Hub
 from tests.platform.stack.running_platform import ROOT, Platform
 
 pytestmark = pytest.mark.timeout(2400)
@@ -47,11 +48,18 @@ class CommandLine:
 
 
 @pytest.fixture(scope="module")
-def platform() -> Iterator[Platform]:
+def hub(tmp_path_factory) -> Iterator[Hub]:
+    with Hub(tmp_path_factory.mktemp("hub")) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def platform(hub) -> Iterator[Platform]:
     # Not pytest's folder: PostgreSQL's own account may not pass through it.
     with tempfile.TemporaryDirectory(prefix="flowdppo-cli-") as folder:
         engine = f"{sys.executable},-m,tests.worker.fake_engine"
-        started = Platform(Path(folder) / "data", FLOWDPPO_ENGINE_COMMAND=engine, FAKE_ENGINE='{"hold_at": 6}')
+        environment = {"FLOWDPPO_ENGINE_COMMAND": engine, "FAKE_ENGINE": '{"hold_at": 6}', "HF_ENDPOINT": hub.url}
+        started = Platform(Path(folder) / "data", **environment)
         started.start()
         try:
             yield started
@@ -171,6 +179,28 @@ def test_everything_of_a_run_is_pulled_once(flowdppo, platform, first_run_is_ove
     before = {path: path.stat().st_mtime_ns for path in home.glob("*/*/*")}
     again = flowdppo("pull", run_id, "--to", str(home), "--what", "samples", "--what", "checkpoints")
     assert again.returncode == 0 and {path: path.stat().st_mtime_ns for path in home.glob("*/*/*")} == before
+
+
+def test_a_checkpoint_goes_out_into_a_folder_and_onto_the_hub(flowdppo, platform, hub, first_run_is_over, tmp_path):
+    run_id = submit(flowdppo, "--name", "to go out")
+    folder = let_go(platform, run_id)
+    assert flowdppo("watch", run_id, "--every", "0.2").returncode == 0
+    lora = "pytorch_lora_weights.safetensors"
+    (folder / "checkpoints" / "step-000018" / lora).write_bytes(b"weights")
+    home = tmp_path / "home"
+    done = flowdppo("card", "to go out", "--to", str(home), "--licence", "mit")
+    assert (done.stdout, done.stderr) == (f"{home}\n", "")
+    assert (home / lora).read_bytes() == b"weights" and "license: mit" in (home / "README.md").read_text()
+
+    unknown = flowdppo("push", run_id, "lab/mine", "--licence", "mit", "--every", "0.2", given="hf_unknown\n")
+    assert unknown.returncode == 1 and "The Hub does not know this token" in unknown.stderr
+    pushed = flowdppo("push", run_id, "lab/mine", "--licence", "mit", "--every", "0.2", HF_TOKEN="hf_good")
+    assert pushed.returncode == 0, pushed.stderr
+    repository = hub.repository("lab/mine")
+    assert pushed.stdout == f"{hub.url}/lab/mine/commit/{repository.head}\n" and repository.is_private
+    sent = {name: content for name, content in repository.files().items() if not name.endswith((".svg", ".png"))}
+    assert sent == {name: (home / name).read_bytes() for name in ("README.md", "config.yaml", lora)}
+    assert "hf_good" not in platform.said() + pushed.stderr
 
 
 def test_a_run_that_is_trained_elsewhere_is_reported_to_its_end(flowdppo, platform, tmp_path):

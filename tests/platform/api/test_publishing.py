@@ -9,9 +9,7 @@ from typer.testing import CliRunner
 
 from api.models import StoredAnswer
 from core.encryption import decrypt
-from exporting import lifecycle
 from exporting.models import Push
-from exporting.sending import Sender
 from exporting.services import TOKEN
 from flowdppo_engine.client import commands, publishing
 from flowdppo_engine.client.connection import Connection
@@ -20,7 +18,6 @@ from flowdppo_engine.client.signing_in import SignIn
 from runs.models import Checkpoint
 from teams.api_tokens import make_token
 from teams.models import Scope
-from tests.platform.exporting.hub import Hub
 from tests.platform.lab import add_checkpoint, add_run
 
 pytestmark = pytest.mark.django_db
@@ -144,31 +141,7 @@ def test_it_is_taken_home_into_a_folder(connection, checkpoint, tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_is_pushed_from_the_command_line(connection, checkpoint, tmp_path, settings, monkeypatch):
-    settings.DATA_DIR = tmp_path
-    monkeypatch.setenv("HF_TOKEN", "hf_good")
-    with Hub(tmp_path / "hub") as hub:
-        settings.HUB_ENDPOINT = hub.url
-        wish = WISH | {"is_private": False}
-        pushed = publishing.push(connection, found(connection, checkpoint), wish, publishing.read_token())
-        said = []
-
-        def say(text: str) -> None:
-            said.append(text)
-            Sender(lifecycle.claim()).send()
-
-        done = publishing.wait_for(connection, pushed, 0.01, say)
-        assert said == ["waiting."] and done["address"] == f"{hub.url}/lab/mine/commit/{done['commit']}"
-        assert not hub.repository("lab/mine").is_private
-        failing = publishing.push(connection, found(connection, checkpoint), WISH, "hf_unknown")
-        with pytest.raises(ClientError, match="lab/mine: The Hub does not know this token"):
-            publishing.wait_for(connection, failing, 0.01, say)
-    with pytest.raises(ClientError, match="no token of the Hub"):
-        publishing.push(connection, {"id": 1}, WISH, "hf_ü")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_commands_do_both(lab, live_server, checkpoint, tmp_path, monkeypatch):
+def test_the_commands_do_both(lab, live_server, connection, checkpoint, tmp_path, monkeypatch):
     monkeypatch.setenv("FLOWDPPO_SERVER", live_server.url)
     monkeypatch.setenv("FLOWDPPO_TOKEN", make_token(lab.member, "tests", Scope.WRITE, num_days=1).text)
 
@@ -187,3 +160,5 @@ def test_the_commands_do_both(lab, live_server, checkpoint, tmp_path, monkeypatc
     assert (push.checkpoint, push.repository, push.is_private) == (checkpoint, "lab/mine", False)
     assert (push.licence_name, push.licence_link) == ("Ours", "https://example.org/l")
     assert decrypt(push.token, TOKEN) == "hf_good"
+    with pytest.raises(ClientError, match="no token of the Hub"):
+        publishing.push(connection, {"id": checkpoint.id}, WISH, "hf_ü")
