@@ -21,7 +21,7 @@ test: $(INSTALLED) browser
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long and not deepspeed"
 ENGINE_TESTS := tests/flowdppo_engine tests/benchmarks/engine
 # Those with processes of the whole platform, or of its parts: one after the other, not to meet at a port.
-STACK_TESTS := tests/worker tests/faults tests/end_to_end tests/frontend tests/docker tests/platform/stack \
+STACK_TESTS := tests/worker tests/faults tests/end_to_end tests/docker tests/platform/stack \
 	tests/platform/api/test_command_line.py
 
 test-engine: $(INSTALLED)
