@@ -83,9 +83,11 @@ class Charts:
 
 @dataclass(frozen=True)
 class Tile:
+    """`lines` are its caption."""
+
     row: Row
     alt: str
-    caption: str = ""
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,11 @@ def _step(least: float) -> float:
 
 def _text(mark: float, step: float) -> str:
     if not 1e-4 <= step < 1e6:
-        return f"{mark:.3g}" if abs(mark) > step / 2 else "0"
+        return _power(f"{mark:.3g}") if abs(mark) > step / 2 else "0"
     decimals = max(0, math.ceil(-math.log10(step) - 1e-9) + (1 if f"{step:e}".startswith("2.5") else 0))
     return f"{mark + 0.0:.{decimals}f}".replace("-", "−")
+
+
+def _power(text: str) -> str:
+    """As one writes it: 6e−5."""
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")

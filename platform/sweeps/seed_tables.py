@@ -36,7 +36,11 @@ def shared_name(names: Sequence[str]) -> str:
     """What the names begin with, without the seed that tells them apart; of one run its name."""
     if len(names) == 1:
         return names[0]
-    return re.sub(r"[\s,·:-]*(seed)?[\s,·:-]*$", "", commonprefix(list(names)), flags=re.IGNORECASE) or names[0]
+    shared = commonprefix(list(names))
+    # Seeds 11 and 12 do not share the seed 1.
+    if any(name[len(shared) :][:1].isdigit() for name in names):
+        shared = shared.rstrip("0123456789")
+    return re.sub(r"[\s,·:-]*(seed)?[\s,·:-]*$", "", shared, flags=re.IGNORECASE) or names[0]
 
 
 def _varying(configs: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -38,11 +38,11 @@ def tile_of(row: Row) -> Tile:
     """A picture with who drew it and its rewards."""
     name = row.run.name if row.run else ""
     who = f"{name} at {row.iteration}" if row.iteration else f"base model of {name}" if name else "base model"
-    return Tile(row, f"“{row.prompt}”, drawn by {who}, seed {row.seed}", " · ".join([who, *_rewards(row)]))
+    return Tile(row, f"“{row.prompt}”, drawn by {who}, seed {row.seed}", (who, *_rewards(row)))
 
 
-def caption_of(row: Row) -> str:
-    return " · ".join([*_rewards(row)]) or f"seed {row.seed}"
+def caption_of(row: Row) -> tuple[str, ...]:
+    return tuple(_rewards(row)) or (f"seed {row.seed}",)
 
 
 def _rewards(row: Row) -> list[str]:

@@ -1,5 +1,6 @@
 """Runs that are one line of a chart, and the chart of one metric of them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -65,9 +66,13 @@ def _name_of(group: list[Run]) -> str:
 
 
 def _upward(tracks: list[Track], is_log: bool) -> Axis:
+    """For all lines, and for as much of their bands as leaves the lines a third of the height."""
     values = [value for track in tracks for value in track.values]
     ends = [pair for track in tracks for pair in zip(track.values, track.halves, strict=False)]
-    highs, lows = [value + half for value, half in ends], [value - half for value, half in ends]
+    low, high = min(values), max(values)
+    room = (high - low) or math.inf
+    highs = [min(value + half, high + room) for value, half in ends]
+    lows = [max(value - half, low - room) for value, half in ends]
     # An interval may go to zero and below, where a logarithmic axis does not.
     return log_axis.upward(values + highs) if is_log else scatter.upward(values + highs + lows)
 

@@ -8,17 +8,20 @@ from fpdf.enums import TableBordersLayout, XPos, YPos
 
 from pictures.files import read_thumbnail
 from reports.drawings import Charts, Gap, Grid, Key, Plot, Table, Tile, Tiles
-from reports.pdf.paper import BODY, GRID, MUTED, SERIES, SMALL, TEXT, TINY, Paper, shorten
+from reports.pdf.paper import BODY, CELLS, GRID, MUTED, SERIES, SMALL, TEXT, TINY, Paper, shorten
 from reports.scope import Row
 from runs import scatter
 
 PLOTS_A_ROW, TILES_A_ROW = 2, 5
 GAP = 4
 CAPTION = 5
+LINE, CAPTION_LINES = 3, 4
+BELOW = LINE * CAPTION_LINES + 1
+LARGEST_SIDE, WIDEST_PROMPT = 32.0, 50.0
 # As in reports.css.
 BAND = 0.18
 # The names of the runs share the first column of a table with their iterations.
-WIDTHS = (21, 14, 19, 17, 17, 18, 12)
+WIDTHS = (32, 20, 35, 24, 24, 28, 15)
 
 
 class Pictures:
@@ -71,21 +74,21 @@ def _(drawing: Charts, paper: Paper, pictures: Pictures) -> None:
 @write_panel.register
 def _(drawing: Tiles, paper: Paper, pictures: Pictures) -> None:
     side = (paper.epw - GAP * (TILES_A_ROW - 1)) / TILES_A_ROW
-    _title(paper, drawing.title, side + 2 * CAPTION)
+    _title(paper, drawing.title, side + BELOW)
     for start in range(0, len(drawing.tiles), TILES_A_ROW):
-        paper.need(side + 2 * CAPTION)
+        paper.need(side + BELOW)
         top = paper.get_y()
         for place, tile in enumerate(drawing.tiles[start : start + TILES_A_ROW]):
             _tile(paper, tile, paper.l_margin + place * (side + GAP), top, side, pictures)
-        paper.set_xy(paper.l_margin, top + side + 2 * CAPTION)
+        paper.set_xy(paper.l_margin, top + side + BELOW)
     paper.paragraph(drawing.note, SMALL, MUTED)
 
 
 @write_panel.register
 def _(drawing: Grid, paper: Paper, pictures: Pictures) -> None:
-    side = min(32.0, (paper.epw - GAP * len(drawing.columns)) / (len(drawing.columns) + 1))
-    label = paper.epw - len(drawing.columns) * (side + GAP)
-    height = side + 2 * CAPTION
+    side = min(LARGEST_SIDE, (paper.epw - GAP * len(drawing.columns)) / (len(drawing.columns) + 1))
+    label = min(WIDEST_PROMPT, paper.epw - len(drawing.columns) * (side + GAP))
+    height = side + BELOW
     _title(paper, drawing.title, 2 * height)
     top = paper.get_y()
     for place, column in enumerate(drawing.columns):
@@ -94,7 +97,7 @@ def _(drawing: Grid, paper: Paper, pictures: Pictures) -> None:
     for prompt, tiles in drawing.rows:
         paper.need(height)
         top = paper.get_y()
-        _words(paper, prompt, paper.l_margin, top, label, int(height / 3) - 1, TEXT)
+        _words(paper, prompt, paper.l_margin, top, label, int(height / LINE) - 1, TEXT)
         for place, tile in enumerate(tiles):
             if tile:
                 _tile(paper, tile, paper.l_margin + label + GAP + place * (side + GAP), top, side, pictures)
@@ -105,13 +108,14 @@ def _(drawing: Grid, paper: Paper, pictures: Pictures) -> None:
 @write_panel.register
 def _(drawing: Table, paper: Paper, pictures: Pictures) -> None:
     _title(paper, drawing.title, 24)
-    paper.write_in(SMALL)
+    paper.write_in(CELLS)
     paper.set_draw_color(*GRID)
     with paper.table(
         col_widths=WIDTHS,
         headings_style=FontFace(emphasis="BOLD", color=MUTED),
         borders_layout=TableBordersLayout.HORIZONTAL_LINES,
-        line_height=4,
+        line_height=3.5,
+        padding=(0.8, 2, 0.8, 0),
         text_align="LEFT",
     ) as table:
         table.row(drawing.headings)
@@ -141,18 +145,18 @@ def _key(paper: Paper, key: Key) -> None:
 
 def _tile(paper: Paper, tile: Tile, x: float, y: float, side: float, pictures: Pictures) -> None:
     pictures.put(paper, tile.row, x, y, side, tile.alt)
-    _words(paper, tile.caption, x, y + side + 0.5, side, 2, MUTED)
+    _words(paper, "\n".join(tile.lines), x, y + side + 0.5, side, CAPTION_LINES, MUTED)
 
 
 def _words(paper: Paper, text: str, x: float, y: float, width: float, most_lines: int, color: tuple) -> None:
     """A few lines of small letters; what is too long ends in three dots."""
     paper.write_in(TINY, color)
-    lines = paper.multi_cell(width, 3, text, align="L", dry_run=True, output="LINES")
+    lines = paper.multi_cell(width, LINE, text, align="L", dry_run=True, output="LINES")
     if len(lines) > most_lines:
         lines = [*lines[: most_lines - 1], f"{lines[most_lines - 1].rstrip()[:-1]}…"]
     for number, line in enumerate(lines):
-        paper.set_xy(x, y + 3 * number)
-        paper.cell(width, 3, line.rstrip())
+        paper.set_xy(x, y + LINE * number)
+        paper.cell(width, LINE, line.rstrip())
 
 
 def _plot(paper: Paper, plot: Plot, left: float, top: float, scale: float) -> None:

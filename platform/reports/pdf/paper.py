@@ -24,7 +24,7 @@ SERIES = (
     (92, 100, 112),
 )
 MARGIN = 16
-BODY, SMALL, TINY = 10, 8, 6.5
+BODY, SMALL, CELLS, TINY = 10, 8, 7, 6.5
 
 # It tells of every glyph that it leaves out.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
@@ -48,6 +48,8 @@ class Paper(FPDF):
         self._fallbacks = [SANS]
         self.set_fallback_fonts(self._fallbacks, exact_match=False)
         self.set_margin(MARGIN)
+        # Words begin where pictures and lines do.
+        self.c_margin = 0
         self.set_auto_page_break(True, MARGIN + 4)
         self.set_image_filter("DCTDecode")
         self.set_title(title)

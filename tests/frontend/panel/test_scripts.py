@@ -161,6 +161,9 @@ def test_a_run_alone_is_drawn_as_it_is_and_a_group_has_one_colour(scripts):
 def test_a_group_is_named_by_what_its_runs_share(scripts):
     names = '[["lr 1, seed 0", "lr 1, seed 1"], ["First light", "First light 2"], ["a", "b"], ["Seed 1", "Seed 2"]]'
     assert scripts("seeds", f"{names}.map(m.sharedName)") == ["lr 1", "First light", "a", "Seed 1"]
+    # Seeds 11 and 12 do not share the seed 1.
+    names = '[["wide, seed 11", "wide, seed 12"], ["lr 10 a", "lr 10 b"]]'
+    assert scripts("seeds", f"{names}.map(m.sharedName)") == ["wide", "lr 10"]
 
 
 def test_the_mean_is_drawn_in_its_band(scripts):

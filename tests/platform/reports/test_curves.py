@@ -45,7 +45,7 @@ def value_at(plot, place: float) -> float:
 
 
 def test_seeds_are_one_line_in_a_band_of_students_interval(lab, scope):
-    columns = [[0.1, 0.2, 0.4], [0.3, 0.5, 0.5], [0.2, 0.2]]
+    columns = [[0.1, 0.2, 0.45], [0.3, 0.5, 0.46], [0.2, 0.2]]
     seeds = [add_seed(lab, number, values) for number, values in enumerate(columns)]
     alone = add_full_run(lab, "alone", config=CONFIG | {"iterations": 77})
     charts = drawn(
@@ -57,13 +57,13 @@ def test_seeds_are_one_line_in_a_band_of_students_interval(lab, scope):
     assert [len(line.points) for line in plot.lines] == [3, 4]
     [band] = plot.bands
     above, below = band.points[:3], band.points[:2:-1]
-    for at, values in enumerate([(0.1, 0.3, 0.2), (0.2, 0.5, 0.2), (0.4, 0.5)]):
+    for at, values in enumerate([(0.1, 0.3, 0.2), (0.2, 0.5, 0.2), (0.45, 0.46)]):
         mean = sum(values) / len(values)
         low, high = stats.t.interval(0.95, len(values) - 1, loc=mean, scale=stats.sem(values))
         assert value_at(plot, plot.lines[0].points[at][1]) == pytest.approx(mean, abs=0.01)
         assert value_at(plot, above[at][1]) == pytest.approx(high, abs=0.01)
         assert value_at(plot, below[at][1]) == pytest.approx(low, abs=0.01)
-    assert "wide (3 seeds) ends at 0.45" in plot.words
+    assert "wide (3 seeds) ends at 0.455" in plot.words
 
 
 def test_a_single_seed_has_no_mean(lab, scope):
@@ -72,6 +72,16 @@ def test_a_single_seed_has_no_mean(lab, scope):
     assert alone.note == "No two of these runs differ by their seed alone." and alone.plots[0].bands == []
     ahead = drawn(scope, f"{runs}, {add_seed(lab, 1, []).id}", f"metrics: {REWARD}", "seeds: mean")
     assert ahead == Gap("Curves", "These runs have no mean over seeds of Reward yet.")
+
+
+def test_a_wide_band_does_not_flatten_the_lines(lab, scope):
+    """Of two seeds the interval is some nine times as wide as they are apart."""
+    runs = [add_seed(lab, number, [0.1 + number, 0.5 + number]) for number in range(2)]
+    charts = drawn(scope, f"runs: {runs[0].id}, {runs[1].id}", f"metrics: {REWARD}", "seeds: mean")
+    [plot] = charts.plots
+    heights = [y for _, y in plot.lines[0].points]
+    assert abs(heights[0] - heights[1]) > (plot.y.begin - plot.y.end) / 4
+    assert {y for _, y in plot.bands[0].points} == {plot.y.begin, plot.y.end}
 
 
 def test_long_curves_meet_by_stretches():

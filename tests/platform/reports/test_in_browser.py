@@ -43,6 +43,7 @@ def test_a_report_is_written_with_the_picker(page: Page, live_server, settings, 
     expect(page.locator("#report-check")).to_contain_text("Line 8, runs: '12' is no run's id")
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#report-preview svg")).to_have_count(2)
+    expect(page.locator("#report-preview .plot").first).to_be_in_viewport()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Findings")
     expect(page.locator(".plot svg")).to_have_count(2)

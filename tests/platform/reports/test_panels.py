@@ -146,7 +146,7 @@ def test_the_grid_has_prompts_down_and_policies_across(lab, scope):
         ("a circle", [True, True]), ("a square", [False, True])
     ]  # fmt: skip
     square = grid.rows[1][1][1]
-    assert (square.row.seed, square.caption) == (3, "a 0.250")
+    assert (square.row.seed, square.lines) == (3, ("a 0.250",))
 
 
 def test_the_grid_can_be_of_one_seed_and_some_prompts(lab, scope):
@@ -163,7 +163,7 @@ def test_pictures_come_in_their_order(lab, scope):
     tiles = drawn(scope, "pictures", f"refs: d{drawing.id}, s{sample.id}, s{10**9}")
     assert [ref_of(row) for row in tiles.pictures] == [ref_of(drawing), ref_of(sample)]
     assert tiles.note == "1 picture is not there any more."
-    assert tiles.tiles[0].caption == "first at 4 · a 0.500"
+    assert tiles.tiles[0].lines == ("first at 4", "a 0.500")
 
 
 @pytest.mark.parametrize(

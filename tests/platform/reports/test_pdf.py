@@ -83,7 +83,7 @@ def test_panels_are_drawn_with_their_numbers_and_pictures(lab):
     text = words_of(reader)
     for part in (
         "How it went", "KL to the base model, nats", "Iteration", "first at 4", "sandbox_soft_tifa", "+0.200",
-        "+0.180 to +0.220", "a shape 7", "first at 4 · a 0.500", "base model of first",
+        "+0.180 to +0.220", "a shape 7", "a 0.500", "base model of first",
         "This curves panel does not read.", "is no run's id",
     ):  # fmt: skip
         assert part in text

@@ -54,6 +54,8 @@ def test_a_group_is_called_by_what_its_names_share():
     assert shared_name(["lr 1, seed 0", "lr 1, seed 1"]) == "lr 1"
     assert shared_name(["First light, seed 3"]) == "First light, seed 3"
     assert shared_name(["a", "b"]) == "a"
+    assert shared_name(["wide, seed 11", "wide, seed 12"]) == "wide"
+    assert shared_name(["lr 10, seed 1", "lr 10, seed 11"]) == "lr 10" == shared_name(["lr 10 a", "lr 10 b"])
 
 
 def test_the_page_compares_configurations(lab, member, django_assert_max_num_queries):

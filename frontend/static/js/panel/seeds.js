@@ -129,6 +129,9 @@ function interval({ mean, half }) {
 export function sharedName(names) {
   let length = 0;
   while (length < names[0].length && names.every((name) => name[length] === names[0][length])) length += 1;
-  const shared = names[0].slice(0, length).replace(/[\s,·:-]*(seed)?[\s,·:-]*$/i, "");
+  // Seeds 11 and 12 do not share the seed 1.
+  const isInNumber = names.some((name) => /\d/.test(name[length] ?? ""));
+  const whole = isInNumber ? names[0].slice(0, length).replace(/\d+$/, "") : names[0].slice(0, length);
+  const shared = whole.replace(/[\s,·:-]*(seed)?[\s,·:-]*$/i, "");
   return shared || names[0];
 }

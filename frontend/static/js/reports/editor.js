@@ -42,6 +42,9 @@ document.getElementById("id_team")?.addEventListener("change", (event) => {
   body.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
+// It stands below the editor, where one may not see that it has come.
+document.getElementById("report-preview").addEventListener("htmx:afterSwap", (event) => event.currentTarget.scrollIntoView());
+
 let isChanged = form.hasAttribute("data-unsaved");
 form.addEventListener("input", () => (isChanged = true));
 form.addEventListener("submit", () => (isChanged = false));
