@@ -147,7 +147,7 @@ def _folder_for(lease: Lease) -> Iterator[Path]:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Large files go by plain HTTP, which every Hub speaks; nothing is read from or left in a home."""
+    """Large files go as Git LFS has it, which every Hub takes; nothing is read from or left in a home."""
     mine = {name: os.environ[name] for name in INHERITED if name in os.environ}
     switches = ("DISABLE_XET", "DISABLE_PROGRESS_BARS", "DISABLE_TELEMETRY", "DISABLE_IMPLICIT_TOKEN")
     return mine | {f"HF_HUB_{name}": "1" for name in switches} | {
