@@ -27,6 +27,14 @@ const closeMenus = (except) => {
 document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
 document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus());
 
+// On a phone the bars are wider than the screen: what is shown is to be seen in them.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const link of document.querySelectorAll("nav a[aria-current]")) {
+    const [bar, place] = [link.closest("nav"), link.getBoundingClientRect()];
+    bar.scrollLeft += place.left + place.width / 2 - bar.getBoundingClientRect().left - bar.clientWidth / 2;
+  }
+});
+
 for (const failure of ["htmx:sendError", "htmx:responseError"])
   document.addEventListener(failure, () => document.body.classList.add("is-offline"));
 document.addEventListener("htmx:afterOnLoad", () => document.body.classList.remove("is-offline"));

@@ -19,7 +19,7 @@ export class Tools {
 
   offer(items) {
     for (const name of ["first", "second"]) {
-      this.find(name).replaceChildren(...items.map((item, index) => make("option", { value: index + 1 }, `${index + 1} · ${[item.when, item.run].filter(Boolean).join(" · ")}`)));
+      this.find(name).replaceChildren(...items.map((item, index) => make("option", { value: index + 1 }, nameOf(index + 1, item))));
     }
   }
 
@@ -47,8 +47,8 @@ export class Tools {
     const seen = state.mode === "flicker" ? [pair[isSwapped ? 1 : 0]] : pair;
     const words = { wipe: "left and right of the line", flicker: "flickering", difference: "difference of" }[state.mode];
     big.setAttribute("aria-label", `${words}: ${seen.map(altOf).join("; ")}`);
-    setText(this.find("name-first"), `${isSwapped ? state.second : state.first} ${seen[0].policy}`);
-    setText(this.find("name-second"), seen[1] ? `${state.second} ${seen[1].policy}` : "");
+    setText(this.find("name-first"), nameOf(isSwapped ? state.second : state.first, seen[0]));
+    setText(this.find("name-second"), seen[1] ? nameOf(state.second, seen[1]) : "");
   }
 
   tell(told) {
@@ -64,3 +64,6 @@ export class Tools {
     setText(this.find("problem"), text);
   }
 }
+
+/** What tells two apart stands first: a long name is cut off at its end. */
+const nameOf = (number, item) => [number, item.when, item.run].filter(Boolean).join(" · ");

@@ -77,5 +77,5 @@ function countWords({ total, step }) {
 function emptyWords({ runs, steps, step }) {
   if (!runs.length) return "No run has pictures yet. They come with a run's first samples, before its first iteration.";
   if (!steps.length && step == null) return "Nothing was drawn here: choose other pictures above, or other runs.";
-  return "No picture is like that: widen the ranges, or choose another iteration.";
+  return "No picture is like that: change the words or the ranges, or choose another iteration.";
 }
