@@ -3,34 +3,23 @@
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from tests.platform.core.web_client import sign_in
+from tests.platform.browsing import signed_in
 from tests.platform.lab import add_run, make_lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PATIENCE = 90_000
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
 def runs(page: Page, live_server) -> Iterator[Page]:
     """The list of runs; a script that fails, and what the site's policy refuses, fails the test."""
-    page.set_default_timeout(PATIENCE)
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: problems.append(said.text) if "Security Policy" in said.text else None)
     lab = make_lab()
     add_run(lab.experiment)
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": sign_in(lab.member), "url": live_server.url}
-    page.context.add_cookies([cookie])
-    page.goto(live_server.url + reverse("runs"))
-    yield page
-    page.goto("about:blank")
-    assert problems == []
+    with signed_in(page, live_server.url, lab.member):
+        page.goto(live_server.url + reverse("runs"))
+        yield page
 
 
 def test_the_list_tells_what_the_page_and_the_site_have(runs: Page):

@@ -7,17 +7,14 @@ from catalog.contents import prompts_content, rewards_content
 from catalog.models import Use
 from catalog.services import create_item
 from runs.models import Run
-from tests.platform.lab import PASSWORD, Lab, make_lab
+from tests.platform.browsing import signed_in
+from tests.platform.lab import Lab, make_lab
 
 # 600 prompts of a thousand characters.
 PASTE_LONG = """field => {
   field.value = Array.from({length: 600}, (_, number) => `${number} ${"x".repeat(1000)}`).join("\\n");
   field.dispatchEvent(new Event("input", {bubbles: true}));
 }"""
-
-# Milliseconds; a busy machine is no fault.
-PATIENCE = 60_000
-expect.set_options(timeout=PATIENCE)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,17 +27,9 @@ def lab(settings, tmp_path) -> Lab:
 
 @pytest.fixture
 def site(page: Page, live_server, lab) -> str:
-    """The address of the site, in which the member has signed in; no script may fail."""
-    complaints = []
-    page.set_default_timeout(PATIENCE)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"{live_server.url}/accounts/login/")
-    page.get_by_label("E-mail address").fill("member@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{live_server.url}/")
-    yield live_server.url
-    assert complaints == []
+    """The address of the site, in which the member has signed in."""
+    with signed_in(page, live_server.url, lab.member, with_refusals=True):
+        yield live_server.url
 
 
 def test_a_prompt_set_is_judged_while_it_is_typed_and_uploaded(page: Page, site: str, lab: Lab, tmp_path):

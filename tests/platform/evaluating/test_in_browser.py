@@ -8,12 +8,9 @@ from playwright.sync_api import Page, expect
 from jobs import ingest, lifecycle
 from jobs.models import Job
 from runs.ingest import Batch
+from tests.platform.browsing import signed_in
 from tests.platform.evaluating.laboratory import SETS, drawn, finish, make_run, queue, store, verdict
-from tests.platform.lab import PASSWORD, Lab, make_lab
-
-# Milliseconds; a busy machine is no fault.
-PATIENCE = 60_000
-expect.set_options(timeout=PATIENCE)
+from tests.platform.lab import Lab, make_lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,17 +23,9 @@ def lab(settings, tmp_path) -> Lab:
 
 @pytest.fixture
 def site(page: Page, live_server, lab) -> str:
-    """The address of the site, in which the member has signed in; no script may fail."""
-    complaints = []
-    page.set_default_timeout(PATIENCE)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"{live_server.url}/accounts/login/")
-    page.get_by_label("E-mail address").fill("member@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"{live_server.url}/")
-    yield live_server.url
-    assert complaints == []
+    """The address of the site, in which the member has signed in."""
+    with signed_in(page, live_server.url, lab.member, with_refusals=True):
+        yield live_server.url
 
 
 def test_from_a_run_to_its_scores(page: Page, site: str, lab: Lab):

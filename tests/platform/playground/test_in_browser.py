@@ -1,22 +1,18 @@
 """The playground in a browser, over a real worker: pictures come by themselves, stay, and lead to a comparison."""
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from pictures.models import Drawing
 from playground.models import Sheet, SheetState
 from runs.models import Run
-from tests.platform.core.web_client import sign_in
+from tests.platform.browsing import PHONE, signed_in
 from tests.platform.lab import Lab, add_run, make_lab
 from tests.platform.playground.studio import ask, serve
 from tests.worker.conftest import wait_for, workers  # noqa: F401
 from tests.worker.test_drawing import FAKE, go_on, wait_until_drawing
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PHONE = {"width": 390, "height": 844}
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
@@ -34,16 +30,8 @@ def painters(lab) -> list[Run]:
 @pytest.fixture
 def browser_page(page: Page, live_server, lab) -> Page:
     """A member's; a script that fails, and what the site's policy refuses, fails the test."""
-    page.set_default_timeout(20_000)
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": sign_in(lab.member), "url": live_server.url}
-    page.context.add_cookies([cookie])
-    page.base = live_server.url
-    yield page
-    page.goto("about:blank")
-    assert problems == []
+    with signed_in(page, live_server.url, lab.member):
+        yield page
 
 
 def test_pictures_come_by_themselves(browser_page: Page, lab, painters, workers):  # noqa: F811

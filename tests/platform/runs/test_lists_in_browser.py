@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from runs.models import Run
-from tests.platform.lab import PASSWORD, add_point, add_run, make_lab
+from teams.models import User
+from tests.platform.browsing import signed_in
+from tests.platform.lab import add_point, add_run, make_lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,17 +24,10 @@ def runs() -> list[Run]:
 
 @pytest.fixture
 def page_of_runs(page: Page, live_server, runs) -> Page:
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(f"{live_server.url}/accounts/login/")
-    page.get_by_label("E-mail address").fill("member@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("link", name="Runs", exact=True).click()
-    yield page
-    # Before the tables are emptied under it.
-    page.goto("about:blank")
-    assert problems == []
+    with signed_in(page, live_server.url, User.objects.get(email="member@example.org")):
+        page.goto(f"{live_server.url}/")
+        page.get_by_role("link", name="Runs", exact=True).click()
+        yield page
 
 
 def test_a_field_is_suggested_and_taken(page_of_runs: Page):

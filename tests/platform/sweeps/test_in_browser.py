@@ -1,19 +1,15 @@
 """The form of a new run in a browser: what it does while one types, and a sweep from its first line to its page."""
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from runs.models import Run
 from sweeps.models import Sweep
-from tests.platform.core.web_client import sign_in
+from tests.platform.browsing import signed_in
 from tests.platform.lab import Lab, make_lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PATIENCE = 90_000
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -24,16 +20,9 @@ def lab() -> Lab:
 @pytest.fixture
 def form(page: Page, live_server, lab) -> Page:
     """The form as it opens; a script that fails, and what the site's policy refuses, fails the test."""
-    page.set_default_timeout(PATIENCE)
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: problems.append(said.text) if "Security Policy" in said.text else None)
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": sign_in(lab.member), "url": live_server.url}
-    page.context.add_cookies([cookie])
-    page.goto(live_server.url + reverse("run_new", args=[lab.experiment.id]))
-    yield page
-    page.goto("about:blank")
-    assert problems == []
+    with signed_in(page, live_server.url, lab.member):
+        page.goto(live_server.url + reverse("run_new", args=[lab.experiment.id]))
+        yield page
 
 
 def test_the_form_answers_while_one_types_and_survives_a_reload(form: Page):

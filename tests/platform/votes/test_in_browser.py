@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from pictures.models import Drawing
 from pictures.refs import parse_ref
+from tests.platform.browsing import PHONE, signed_in
 from tests.platform.core.web_client import sign_in
 from tests.platform.lab import Lab, add_run, make_lab
 from tests.platform.votes.ballot_box import add_drawings, add_vote, judge
@@ -18,9 +19,6 @@ from votes.models import Ballot, Vote
 from votes.verdicts import Outcome, read_verdicts
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PHONE = {"width": 390, "height": 844}
-expect.set_options(timeout=15_000)
 
 
 @pytest.fixture
@@ -32,16 +30,8 @@ def lab(settings, tmp_path) -> Lab:
 @pytest.fixture
 def browser_page(page: Page, live_server, lab) -> Page:
     """A member's; a script that fails, and what the site's policy refuses, fails the test."""
-    page.set_default_timeout(60_000)
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": sign_in(lab.member), "url": live_server.url}
-    page.context.add_cookies([cookie])
-    page.base = live_server.url
-    yield page
-    page.goto("about:blank")
-    assert problems == []
+    with signed_in(page, live_server.url, lab.member):
+        yield page
 
 
 def shown(page: Page) -> str:
