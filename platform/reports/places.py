@@ -12,7 +12,9 @@ from reports.scope import Row
 
 
 class Place(Protocol):
-    """An address may be empty: then there is nothing to go to."""
+    """An address may be empty: then there is nothing to go to. `is_away`: the site's own links lead nowhere there."""
+
+    is_away: bool
 
     def thumbnail(self, row: Row) -> str: ...
 
@@ -23,6 +25,8 @@ class Place(Protocol):
 
 class OnTheSite:
     """For people who are signed in."""
+
+    is_away = False
 
     def thumbnail(self, row: Row) -> str:
         return show(row).thumbnail
@@ -36,6 +40,8 @@ class OnTheSite:
 
 class InAFile:
     """Pictures stand in the file itself, until they would be more than `most_bytes` together."""
+
+    is_away = True
 
     def __init__(self, most_bytes: int):
         self._room = most_bytes

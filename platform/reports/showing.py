@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from reports.drawings import Drawing
+from reports.links import lead_home
 from reports.pieces import Placed, Prose, panels_of, take_apart
 from reports.places import Place
 from reports.scope import Scope
@@ -24,6 +25,10 @@ class Shown:
 
 def show_report(scope: Scope, text: str, place: Place) -> list[Shown]:
     pieces = take_apart(text)
+    if place.is_away:
+        for piece in pieces:
+            if isinstance(piece, Prose):
+                lead_home(piece.tokens)
     live = scope.live(run_id for piece in pieces if isinstance(piece, Placed) for run_id in _runs_of(piece))
     return [Shown(piece.html) if isinstance(piece, Prose) else _show(scope, piece, place, live) for piece in pieces]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from typing import ClassVar
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -27,6 +28,8 @@ class Visit:
 
     link: ShareLink
     secret: str
+
+    is_away: ClassVar[bool] = False
 
     @property
     def scope(self) -> Scope:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fpdf import FontFace, TextStyle
 from markdown_it.token import Token
 
+from reports.links import lead_home
 from reports.pdf.paper import ACCENT, BODY, MONO, SANS, TEXT, Paper
 from runs.templatetags.markdown import set_tokens
 
@@ -13,6 +14,7 @@ CODE_SIZE = 8.5
 
 
 def write_prose(paper: Paper, tokens: Sequence[Token]) -> None:
+    lead_home(tokens)
     _plain_cells(tokens)
     paper.write_in(BODY)
     styles = {
