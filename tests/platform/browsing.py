@@ -44,7 +44,10 @@ def listen(page: Page) -> list[str]:
     """What goes wrong on the page, from now on: grows by itself."""
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on(
+        "console",
+        lambda said: complaints.append(f"{said.text} {said.location['url']}") if said.type == "error" else None,
+    )
     return complaints
 
 

@@ -9,18 +9,25 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from teams.models import User
+from teams.services import create_user
 from tests.frontend import axe
 from tests.platform.access import Access
+from tests.platform.browsing import signed_in
+from tests.platform.comparing.film import add_picture
 from tests.platform.core.test_access import CASES, TABLES
 from tests.platform.core.web_client import sign_in
-from tests.platform.lab import Lab, make_lab
+from tests.platform.lab import PASSWORD, Lab, add_run, make_lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Views = Sequence[tuple[int, str]]
+
+LISTS = ["experiments", "runs", "samples", "curves", "compare", "comparisons", "votes", "playground", "reports"]
+LISTS += ["catalogue", "jobs", "nodes", "teams", "alerts", "inbox"]
 
 STILL = "() => !document.querySelector('.htmx-request')"
 
@@ -95,6 +102,31 @@ def test_no_page_has_a_serious_fault(looks, browser: Browser, live_server, lab: 
         for who, user in (("anonymous", None), ("owner", lab.owner))
         for fault in faults_of(browser, live_server.url, user, looks(addresses[who]))
     ]
+    assert found == [], "\n".join(found)
+
+
+def test_pages_with_nothing_on_them_have_none(browser: Browser, live_server, lab: Lab):
+    newcomer = create_user("newcomer@example.org", PASSWORD)
+    addresses = [reverse(name) for name in LISTS] + ["/no/such/page/"]
+    assert faults_of(browser, live_server.url, newcomer, in_turn(addresses)) == []
+
+
+def test_what_opens_on_a_page_has_none(page: Page, live_server, lab: Lab):
+    run = add_run(lab.experiment)
+    samples = [add_picture(run, iteration, Image.new("RGB", (32, 32), "teal")) for iteration in (0, 4)]
+    items = ",".join(f"s{sample.id}" for sample in samples)
+    found = []
+    with signed_in(page, live_server.url, lab.member, with_refusals=True):
+        page.goto(f"{live_server.url}/samples/?runs={run.id}&open=s{samples[1].id}&ticked={items}")
+        page.get_by_role("dialog").wait_for()
+        found += axe.faults(page, axe.SHORT)
+        for mode in ("side", "wipe", "flicker", "difference"):
+            page.goto(f"{live_server.url}/compare/?items={items}&mode={mode}")
+            page.locator("[data-compare][data-ready]").wait_for()
+            found += axe.faults(page, axe.SHORT[:1])
+        page.keyboard.press("?")
+        page.get_by_role("dialog", name="Keys").wait_for()
+        found += axe.faults(page, axe.SHORT)
     assert found == [], "\n".join(found)
 
 

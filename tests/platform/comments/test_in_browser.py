@@ -1,6 +1,7 @@
 """A talk about a picture between two browsers: names are completed, answers appear, the inbox counts."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 from comments.models import Comment
 from comments.services import add_comment
 from comments.subjects import subject_of_picture
-from tests.platform.core.web_client import sign_in
+from tests.platform.browsing import signed_in
 from tests.platform.lab import Lab, add_run, add_sample, make_lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PATIENCE = 90_000
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -35,23 +33,14 @@ def pages(browser: Browser, live_server, lab) -> Iterator[list[Page]]:
     file.parent.mkdir(parents=True)
     Image.new("RGB", (32, 32), "teal").save(file)
     add_comment(lab.owner, subject_of_picture(sample), "first")
-    problems, pages = [], []
-    for person in (lab.member, lab.viewer):
-        context = browser.new_context(base_url=live_server.url)
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": sign_in(person), "url": live_server.url}
-        context.add_cookies([cookie])
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda said: problems.append(said.text) if "Security Policy" in said.text else None)
-        page.clock.install()
-        page.goto(f"/pictures/s{sample.id}/")
-        pages.append(page)
-    yield pages
-    for page in pages:
-        page.goto("about:blank")
-        page.context.close()
-    assert problems == []
+    with ExitStack() as signed:
+        pages = []
+        for person in (lab.member, lab.viewer):
+            page = signed.enter_context(closing(browser.new_context(base_url=live_server.url))).new_page()
+            pages.append(signed.enter_context(signed_in(page, live_server.url, person, with_refusals=True)))
+            page.clock.install()
+            page.goto(f"{live_server.url}/pictures/s{sample.id}/")
+        yield pages
 
 
 def test_two_people_talk_about_a_picture(pages: list[Page]):
