@@ -139,5 +139,13 @@ def push(request: HttpRequest, push_id: uuid.UUID):
     return PushOut.of(get_object_or_404(visible_pushes(request.user), id=push_id))
 
 
+@router.post("/pushes/{push_id}/call-back", response={202: PushOut})
+@once
+def call_back(request: HttpRequest, push_id: uuid.UUID):
+    """End one that waits; what is being sent may be there by now."""
+    services.call_back(request.user, get_object_or_404(visible_pushes(request.user), id=push_id))
+    return Status(202, PushOut.of(visible_pushes(request.user).get(id=push_id)))
+
+
 def _find(request: HttpRequest, checkpoint_id: int) -> Checkpoint:
     return get_object_or_404(visible_checkpoints(request.user), id=checkpoint_id)

@@ -1,11 +1,12 @@
 """How a checkpoint goes out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django import forms
 
 from exporting.hub_names import read_repository, read_token
 from exporting.licences import FREE, Licence, licence_of, read_licence
+from exporting.models import Push
 from exporting.services import Wish
 
 
@@ -38,6 +39,12 @@ class LicenceForm(forms.Form):
     @property
     def chosen(self) -> Licence:
         return self.cleaned_data["chosen"]
+
+
+def where_to(pushes: Sequence[Push]) -> dict[str, str]:
+    """Where the last one went, or was to go."""
+    last = next(iter(pushes), None)
+    return {"repository": last.repository, "seen_by": "private" if last.is_private else "public"} if last else {}
 
 
 def first_choice(source: str) -> dict[str, str] | None:

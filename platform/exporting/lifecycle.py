@@ -2,6 +2,7 @@
 
     waiting → sending → sent | failed
        ↑_________|  the Hub did not answer, or whoever sent it died
+       |→ failed    somebody called it back
 
 It is held by a lease as a run is (`runs.lifecycle`). What was done twice is there once: the Hub makes no second commit
 of files that it has.
@@ -43,7 +44,7 @@ def claim() -> Lease | None:
     locked = Push.objects.select_for_update(skip_locked=True)
     lost = leases.run_out(locked.filter(state=PushState.SENDING), LEASE)
     for push in lost.filter(num_tries__gte=MAX_TRIES):
-        _close(Push.objects.filter(id=push.id), PushState.FAILED, error=DIED)
+        _close(Push.objects.filter(id=push.id), error=DIED)
     due = locked.filter(state=PushState.WAITING, due_at__lte=Now())
     push = due.order_by("due_at").first() or lost.filter(num_tries__lt=MAX_TRIES).order_by("due_at").first()
     if push is None:
@@ -57,6 +58,11 @@ def claim() -> Lease | None:
         lease_expires_at=Now() + Value(LEASE),
     )
     return lease
+
+
+def call_back(push: Push, who: str) -> bool:
+    """End one that waits; returns whether it did. What is being sent may be there by now."""
+    return bool(_close(Push.objects.filter(id=push.id, state=PushState.WAITING), error=f"Called back by {who}."))
 
 
 def renew(lease: Lease) -> None:
@@ -76,11 +82,11 @@ def note_size(lease: Lease, num_bytes: int) -> None:
 
 
 def sent(lease: Lease, commit: str) -> None:
-    _close(_held(lease), PushState.SENT, lease, commit=commit, error="")
+    _close_held(lease, state=PushState.SENT, commit=commit, error="")
 
 
 def fail(lease: Lease, error: str) -> None:
-    _close(_held(lease), PushState.FAILED, lease, error=error)
+    _close_held(lease, error=error)
 
 
 @transaction.atomic
@@ -95,10 +101,14 @@ def put_off(lease: Lease, error: str) -> None:
     _write(lease, state=PushState.WAITING, due_at=Now() + Value(wait), error=_fitting(error), **NOTHING_HELD)
 
 
-def _close(pushes: QuerySet[Push], state: PushState, lease: Lease | None = None, *, error: str, **values) -> None:
+def _close(pushes: QuerySet[Push], state: PushState = PushState.FAILED, *, error: str, **values) -> int:
     """The token is kept no longer than the push lives."""
-    closed = pushes.update(state=state, token="", ended_at=Now(), error=_fitting(error), **NOTHING_HELD, **values)
-    if lease and not closed:
+    values |= {"state": state, "token": "", "ended_at": Now(), "error": _fitting(error), **NOTHING_HELD}
+    return pushes.update(**values)
+
+
+def _close_held(lease: Lease, **values) -> None:
+    if not _close(_held(lease), **values):
         raise LeaseLost(lease)
 
 

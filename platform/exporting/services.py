@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from core import encryption
+from exporting import lifecycle
 from exporting.licences import Licence
 from exporting.models import LIVE, Push
 from runs.continuing import NotPossible
@@ -31,8 +32,7 @@ class Wish:
 @transaction.atomic
 def push(user: User, checkpoint: Checkpoint, wish: Wish) -> Push:
     """Have it sent, in the name of this person. Raises PermissionDenied, or NotPossible."""
-    run = checkpoint.run
-    team = run.experiment.team
+    team = checkpoint.run.experiment.team
     require_writer(user, team.id)
     if checkpoint.removed:
         raise NotPossible(
@@ -57,5 +57,19 @@ def push(user: User, checkpoint: Checkpoint, wish: Wish) -> Push:
         raise NotPossible(f"This checkpoint is on its way to {wish.repository} already: wait for that.") from None
     seen_by = "private" if wish.is_private else "public"
     detail = f"to {wish.repository} ({seen_by}), under {wish.licence.title}"
-    audit.record(user, team, "pushed to the Hub", f"checkpoint {checkpoint.iteration} of run “{run.name}”", detail)
+    audit.record(user, team, "pushed to the Hub", _words_for(checkpoint), detail)
     return made
+
+
+@transaction.atomic
+def call_back(user: User, push: Push) -> None:
+    """End one that waits. Raises PermissionDenied, or NotPossible."""
+    team = push.checkpoint.run.experiment.team
+    require_writer(user, team.id)
+    if not lifecycle.call_back(push, user.email):
+        raise NotPossible("It is being sent, or has ended: what is on the Hub is deleted there.")
+    audit.record(user, team, "called back from the Hub", _words_for(push.checkpoint), f"to {push.repository}")
+
+
+def _words_for(checkpoint: Checkpoint) -> str:
+    return f"checkpoint {checkpoint.iteration} of run “{checkpoint.run.name}”"

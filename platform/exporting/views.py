@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from exporting.bundle import files_of, name_of
 from exporting.card import write_card
 from exporting.facts import Facts, read_facts
-from exporting.forms import LicenceForm, PushForm, first_choice
+from exporting.forms import LicenceForm, PushForm, first_choice, where_to
 from exporting.licences import Licence
 from exporting.selectors import pushes_of
 from pictures.policies import PolicyRef
@@ -63,22 +63,27 @@ def card_page(
     """The page, with the card where a licence is chosen; `asked`: whether a person has chosen by now."""
     checkpoint = facts.checkpoint
     card = write_card(facts, form.chosen) if form.is_valid() else ""
+    of_pushes = pushes_context(request, checkpoint)
     context = {
         "run": checkpoint.run,
         "policy": PolicyRef(checkpoint.run_id, checkpoint.iteration),
         "form": form,
         "asked": asked,
         "card": card,
-        "push_form": push_form or PushForm(),
-        **pushes_context(request, checkpoint),
-        "may_write": may_write(request.user, checkpoint.run.experiment.team_id),
+        "push_form": push_form or PushForm(initial=where_to(of_pushes["pushes"])),
+        **of_pushes,
     }
     return render(request, "exporting/export.html", context, status=status)
 
 
 def pushes_context(request: HttpRequest, checkpoint: Checkpoint) -> dict:
     pushes = pushes_of(request.user, checkpoint)
-    return {"checkpoint": checkpoint, "pushes": pushes, "is_live": any(push.is_live for push in pushes)}
+    return {
+        "checkpoint": checkpoint,
+        "pushes": pushes,
+        "is_live": any(push.is_live for push in pushes),
+        "may_write": may_write(request.user, checkpoint.run.experiment.team_id),
+    }
 
 
 def find_checkpoint(request: HttpRequest, checkpoint_id: int) -> Checkpoint:

@@ -172,6 +172,7 @@ ACCESS = {
     "POST /checkpoints/{checkpoint_id}/push": Access(WRITERS_ASK, body={"repository": "lab/mine", "licence": "mit"}),
     "GET /checkpoints/{checkpoint_id}/pushes": Access(TEAM),
     "GET /pushes/{push_id}": Access(TEAM),
+    "POST /pushes/{push_id}/call-back": Access(WRITERS_ASK, body={}),
 }
 
 

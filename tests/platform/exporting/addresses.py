@@ -23,6 +23,7 @@ ACCESS = {
         Access(WRITERS_DO, kwargs=CHECKPOINT, post=PUSH),
         Access((302, 404, 403, 422, 422), kwargs=CHECKPOINT, post=PUSH | {"token": ""}),
     ],
+    "push_call_back": [Access(WRITERS_DO, kwargs={"push_id": "waiting push"}, post={})],
     "checkpoint_pushes": [Access(TEAM, kwargs=CHECKPOINT)],
 }
 
@@ -31,7 +32,7 @@ def make_things(lab: Lab) -> dict:
     files = {"pytorch_lora_weights.safetensors": b"weights"}
     checkpoint = add_checkpoint(add_run(lab.experiment, "to go out"), 4, files)
     add_push(lab, checkpoint, state=PushState.FAILED, error="The Hub does not know this token.")
-    return {"exported": checkpoint.id}
+    return {"exported": checkpoint.id, "waiting push": add_push(lab, checkpoint, "lab/later").id}
 
 
 def add_push(lab: Lab, checkpoint: Checkpoint, repository: str = "lab/before", **fields) -> Push:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 from django.conf import settings as site
+from django.core.exceptions import PermissionDenied
 from django.db.models.functions import Now
 
 from core.encryption import decrypt
@@ -155,6 +156,22 @@ def test_it_goes_out_only_for_people_who_may_write_and_while_the_files_are_there
     gone = send(ask(lab, add_checkpoint(checkpoint.run, 80)))
     assert gone.state == PushState.FAILED and "are gone" in gone.error
     assert hub.asked() == []
+
+
+def test_one_that_waits_is_called_back_and_one_that_is_sent_is_not(lab, checkpoint):
+    push = ask(lab, checkpoint)
+    with pytest.raises(PermissionDenied):
+        services.call_back(lab.viewer, push)
+    services.call_back(lab.owner, push)
+    push.refresh_from_db()
+    assert (push.state, push.error) == (PushState.FAILED, "Called back by owner@example.org.")
+    assert push.token == "" and push.ended_at and lifecycle.claim() is None
+    assert AuditEntry.objects.filter(verb="called back from the Hub", detail="to lab/mine").count() == 1
+
+    again = ask(lab, checkpoint)
+    assert lifecycle.claim()
+    with pytest.raises(NotPossible, match="is being sent"):
+        services.call_back(lab.owner, again)
 
 
 def test_a_token_that_cannot_be_read_any_more_is_told(lab, checkpoint, hub, settings):

@@ -36,6 +36,7 @@ def test_what_is_pushed_is_what_the_page_showed(member, checkpoint, address):
     page = member.get(answer["Location"]).text
     assert "lab/mine" in page and "waiting" in page and f'hx-get="{address}/pushes/"' in page
     assert PUSH["token"] not in page and 'type="password"' in page
+    assert 'name="repository" value="lab/mine"' in page, "the next one goes where the last one went"
 
 
 def test_the_licence_goes_along_as_it_was_chosen(member, address):
