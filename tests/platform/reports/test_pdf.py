@@ -108,6 +108,18 @@ def test_a_report_without_a_word_is_a_page(lab):
     assert len(read(pdf_of(add_report(lab, ""))).pages) == 1
 
 
+def test_lists_keep_their_bullets_and_quotes_their_indent(lab):
+    """Also with empty lines between the items, and with paragraphs within."""
+    body = "- one\n\n- two\n\n  more of two\n\n1. first\n\n2. second\n\n> said\n>\n> and more\n\nBelow."
+    [page] = read(pdf_of(add_report(lab, body))).pages
+    lines = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
+    for line in ("• one", "• two", "more of two", "1. first", "2. second", "said", "and more"):
+        assert line in lines
+    places = {}
+    page.extract_text(visitor_text=lambda text, _, matrix, *__: places.setdefault(text.strip(), matrix[4]))
+    assert places["said"] == places["and more"] > places["Below."]
+
+
 SCRIPTS = ("中文简体", "繁體字", "ひらがな", "カタカナ", "한국어", "ภาษาไทย", "ქართული", "Հայերեն", "አማርኛ", "🚀", "☃")
 
 
