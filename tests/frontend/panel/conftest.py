@@ -11,18 +11,15 @@ from pathlib import Path
 import pytest
 import uvicorn
 from django.conf import settings
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Page, Route
 
 from core.asgi import application
 from runs.models import Experiment
 from teams.models import Membership, Team, User
-from tests.platform.core.web_client import sign_in
+from tests.platform.browsing import signed_in
 
-# A busy machine takes its time; nothing here is about speed.
-PATIENCE = 90_000
 SCRIPTS = Path(settings.ROOT) / "frontend" / "static"
 ORIGIN = "http://scripts.test"
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -76,17 +73,10 @@ def scripts(page: Page):
 
 
 @pytest.fixture
-def panel(page: Page, context: BrowserContext, web_address: str, member: User) -> Page:
+def panel(page: Page, web_address: str, member: User) -> Page:
     """A browser in which the member is signed in; scripts that fail, and files from elsewhere, fail the test."""
-    page.set_default_timeout(PATIENCE)
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on(
-        "request",
-        lambda request: request.url.startswith((web_address, "data:", "blob:")) or problems.append(request.url),
-    )
-    context.add_cookies([{"name": "sessionid", "value": sign_in(member), "url": web_address}])
-    yield page
-    # Before the next test empties the tables under it.
-    page.goto("about:blank")
-    assert problems == []
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    with signed_in(page, web_address, member, with_refusals=True):
+        yield page
+    assert [url for url in asked if not url.startswith((web_address, "data:", "blob:", "about:"))] == []
