@@ -18,9 +18,12 @@ policies it is log((w_1 + ½) / (w_2 + ½)).
 Strengths sum to zero over the policies that are connected by comparisons, the choice that keeps their variances least
 (arXiv 2205.04341). Those that no chain of comparisons connects cannot be compared: each such group stands by itself.
 
-The variance is the larger of two: the inverse of the Fisher information, and the sandwich estimator with the ballots
-on one prompt taken as one observation, since people who judge the same pictures err together. The first is too small
-where they do, the second where nearly all ballots agree.
+Ballots are not independent: people who judge the same pictures err together, and a person has one taste for all of
+them. So the variance is the largest of four: the inverse of the Fisher information; the sandwich estimator with the
+ballots on one prompt taken as one observation; the same with those of one person; and both at once, the first plus the
+second less that of each person's ballots on each prompt (Cameron, Gelbach and Miller, J. Bus. Econ. Stat. 29, 2011),
+which lets prompts and people both be drawn anew. The information is too small where ballots hang together, sandwiches
+where nearly all agree, and what is estimated from few people is uncertain itself.
 """
 
 from collections.abc import Hashable, Sequence
@@ -45,6 +48,7 @@ class Judgement:
     second: int
     score: float
     prompt: Hashable
+    person: Hashable = None
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,11 @@ class Strength:
 
 @dataclass(frozen=True)
 class Group:
-    """Players that comparisons connect, with their strengths and both estimates of their covariance `[P, P]`."""
+    """Players that comparisons connect, with their strengths and the estimates of their covariance, each `[P, P]`."""
 
     players: tuple[int, ...]
     strengths: np.ndarray
-    fisher: np.ndarray
-    sandwich: np.ndarray
+    covariances: tuple[np.ndarray, ...]
 
     def strength_of(self, player: int) -> Strength:
         place = self.players.index(player)
@@ -80,7 +83,7 @@ class Group:
 
     def _along(self, direction: np.ndarray) -> Strength:
         value = float(direction @ self.strengths)
-        variance = max(float(direction @ covariance @ direction) for covariance in (self.fisher, self.sandwich))
+        variance = max(float(direction @ covariance @ direction) for covariance in self.covariances)
         half = QUANTILE * sqrt(variance)
         return Strength(value, value - half, value + half)
 
@@ -111,14 +114,22 @@ def _fit_group(players: tuple[int, ...], judgements: Sequence[Judgement]) -> Gro
     strengths = _maximize(design, score)
     p = expit(design @ strengths)
     fisher = np.linalg.pinv(_information(design, p), hermitian=True)
-    prompts = list(dict.fromkeys(judged.prompt for judged in judgements))
-    number = {prompt: index for index, prompt in enumerate(prompts)}
-    by_prompt = np.zeros((len(prompts), len(players)))
-    np.add.at(by_prompt, [number[judged.prompt] for judged in judgements], (score - p)[:, None] * design)
-    # With a single prompt there is nothing to see of how prompts differ.
-    correction = len(prompts) / (len(prompts) - 1) if len(prompts) > 1 else 0.0
-    sandwich = correction * fisher @ by_prompt.T @ by_prompt @ fisher
-    return Group(players, strengths, fisher, sandwich)
+    scores = (score - p)[:, None] * design
+    prompts, people = ([getattr(judged, name) for judged in judgements] for name in ("prompt", "person"))
+    by_prompt, by_person, by_both = (
+        fisher @ _spread(scores, labels) @ fisher
+        for labels in (prompts, people, list(zip(prompts, people, strict=True)))
+    )
+    return Group(players, strengths, (fisher, by_prompt, by_person, by_prompt + by_person - by_both))
+
+
+def _spread(scores: np.ndarray, labels: Sequence[Hashable]) -> np.ndarray:
+    """`[P, P]`: how the sums of the scores `[N, P]` of each label vary. Of a single label nothing can be seen."""
+    number = {label: index for index, label in enumerate(dict.fromkeys(labels))}
+    sums = np.zeros((len(number), scores.shape[1]))
+    np.add.at(sums, [number[label] for label in labels], scores)
+    correction = len(number) / (len(number) - 1) if len(number) > 1 else 0.0
+    return correction * sums.T @ sums
 
 
 def _maximize(design: np.ndarray, score: np.ndarray) -> np.ndarray:

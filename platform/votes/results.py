@@ -73,7 +73,7 @@ def results_of(
     contenders: Sequence[Contender], verdicts: Sequence[Verdict], measure: Measure | None = None
 ) -> Results:
     """`contenders` by their places, from 0."""
-    judgements = [Judgement(one.first, one.second, one.outcome.score, one.prompt) for one in verdicts]
+    judgements = [Judgement(one.first, one.second, one.outcome.score, one.prompt, one.person) for one in verdicts]
     groups = fit(len(contenders), judgements)
     standings = sorted(
         (_standing(contender, verdicts, groups, measure) for contender in contenders), key=_strongest_first

@@ -1,5 +1,7 @@
 """Strengths against closed forms, an independent maximum, and simulated votes."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -76,6 +78,34 @@ def test_ballots_that_say_the_same_of_one_prompt_make_the_interval_wider():
     assert wide.high / narrow.high == pytest.approx(np.sqrt(4 * (10 / 9) / (40 / 39)), rel=1e-6)
 
 
+def test_ballots_of_one_person_make_the_interval_wider_too():
+    alone = judgements((0, 1, 20), (1, 0, 20))
+    persons = [replace(one, person=one.prompt // 4) for one in alone]
+    wide, narrow = (fit(2, some)[0].difference(0, 1) for some in (persons, alone))
+    # Each person's ballots agree, no two are on one prompt: prompts less persons' prompts leave persons alone.
+    assert wide.high / narrow.high == pytest.approx(np.sqrt(4 * (10 / 9) / (40 / 39)), rel=1e-6)
+
+
+def test_prompts_and_people_at_once_are_all_pairs_of_ballots_that_share_one():
+    rng = np.random.default_rng(1)
+    wins = rng.random((6, 5)) < np.linspace(0.3, 0.9, 6)[:, None] * np.linspace(0.6, 1, 5)
+    given = [Judgement(0, 1, float(wins[at]), *at) for at in np.ndindex(wins.shape)]
+    (group,) = fit(2, given)
+    p = expit(group.strengths[0] - group.strengths[1])
+    rest = wins.ravel() - p
+    prompt, person = (np.array([at[axis] for at in np.ndindex(wins.shape)]) for axis in (0, 1))
+
+    def summed(is_same: np.ndarray, num: int) -> float:
+        return rest @ is_same @ rest * num / (num - 1)
+
+    same_prompt, same_person = prompt[:, None] == prompt, person[:, None] == person
+    summed_all = summed(same_prompt, 6) + summed(same_person, 5) - summed(same_prompt & same_person, 30)
+    # Of two, the variance of the difference is that of the sum of what is left over, by the information squared.
+    expected = summed_all / (30 * p * (1 - p)) ** 2
+    difference = group.difference(0, 1)
+    assert (difference.high - difference.value) ** 2 == pytest.approx(QUANTILE**2 * expected, rel=1e-9)
+
+
 def test_who_always_wins_has_a_strength_too():
     (group,) = fit(3, judgements((0, 1, 8), (1, 2, 8), (0, 2, 8)))
     first, second, third = (group.strength_of(player) for player in range(3))
@@ -96,35 +126,52 @@ def test_strengths_do_not_depend_on_the_order_of_sides():
     assert fit(3, turned)[0].strengths == pytest.approx(fit(3, given)[0].strengths, abs=1e-8)
 
 
-def test_intervals_hold_what_they_promise():
-    """Three policies, thirty prompts that differ, two people who see the same pictures: 95 % hold the truth."""
+@dataclass(frozen=True)
+class World:
+    """How much strengths differ from prompt to prompt and from person to person (standard deviations, in log-odds)."""
+
+    num_prompts: int
+    num_people: int
+    of_prompts: float
+    of_people: float
+
+
+STRENGTHS = np.array([0.7, 0.0, -0.7])
+DUELS = ((0, 1), (0, 2), (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("world", "least"), [(World(30, 2, 0.8, 0.0), 0.91), (World(30, 8, 0.8, 0.6), 0.90)], ids=["prompts", "both"]
+)
+def test_intervals_hold_what_they_promise(world, least):
+    """Three policies, prompts that differ, people who see the same pictures and may differ: 95 % hold the truth."""
     rng = np.random.default_rng(0)
-    strengths, spread, num_votes = np.array([0.7, 0.0, -0.7]), 0.8, 250
-    truth = _preferred(strengths, spread)
-    held = sum(_holds(rng, strengths, spread, truth) for _ in range(num_votes))
-    # The three intervals of a vote go together: 0.95 ± 3 · sqrt(0.95 · 0.05 / 250).
-    assert 0.91 <= held / (3 * num_votes) <= 0.99
+    truth, num_votes = _preferred(world), 200
+    held = sum(_holds(rng, world, truth) for _ in range(num_votes))
+    # The three intervals of a vote go together: 0.95 ± 3 · sqrt(0.95 · 0.05 / 200). Of few people a little is missing.
+    assert least <= held / (len(DUELS) * num_votes) <= 0.99
 
 
-def _preferred(strengths: np.ndarray, spread: float) -> np.ndarray:
-    """What very many ballots come to, where policies differ more on one prompt than on another."""
+def _preferred(world: World) -> np.ndarray:
+    """What very many ballots come to, where policies differ more to one person on one prompt than to another."""
+    spread = np.hypot(world.of_prompts, world.of_people)
     nodes, weights = np.polynomial.hermite_e.hermegauss(40)
     given = []
-    for i, j in ((0, 1), (0, 2), (1, 2)):
-        means = expit(strengths[i] - strengths[j] + np.sqrt(2) * spread * nodes)
+    for i, j in DUELS:
+        means = expit(STRENGTHS[i] - STRENGTHS[j] + np.sqrt(2) * spread * nodes)
         share = float(weights @ means / weights.sum())
         given += [Judgement(i, j, share, prompt) for prompt in range(2000)]
     return fit(3, given)[0].strengths
 
 
-def _holds(rng, strengths: np.ndarray, spread: float, truth: np.ndarray) -> int:
-    given = []
-    for prompt in range(30):
-        here = strengths + rng.normal(0, spread, 3)
-        for i, j in ((0, 1), (0, 2), (1, 2)):
-            wins = rng.random(2) < expit(here[i] - here[j])
-            given += [Judgement(i, j, float(won), prompt) for won in wins]
+def _holds(rng, world: World, truth: np.ndarray) -> int:
+    of_prompts = rng.normal(0, world.of_prompts, (world.num_prompts, 1, 3))
+    here = STRENGTHS + of_prompts + rng.normal(0, world.of_people, (world.num_people, 3))
+    given = [
+        Judgement(i, j, float(rng.random() < expit(here[*at, i] - here[*at, j])), *at)
+        for at in np.ndindex(here.shape[:2])
+        for i, j in DUELS
+    ]
     (group,) = fit(3, given)
-    pairs = ((0, 1), (0, 2), (1, 2))
-    found = [(group.difference(i, j), truth[i] - truth[j]) for i, j in pairs]
+    found = [(group.difference(i, j), truth[i] - truth[j]) for i, j in DUELS]
     return sum(difference.low <= value <= difference.high for difference, value in found)
