@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from pictures.models import Drawing
 from pictures.refs import parse_ref
-from tests.platform.browsing import PHONE, signed_in
+from tests.platform.browsing import PHONE, is_within_its_width, signed_in
 from tests.platform.core.web_client import sign_in
 from tests.platform.lab import Lab, add_run, make_lab
 from tests.platform.votes.ballot_box import add_drawings, add_vote, judge
@@ -114,6 +115,8 @@ def test_the_next_pair_is_there_before_the_answer_has_arrived(browser_page: Page
 def test_both_pictures_are_enlarged_at_the_same_place(browser_page: Page, lab: Lab):
     page = browser_page
     vote = add_vote(lab)
+    for drawing in Drawing.objects.all():
+        Image.new("RGB", (64, 64), "teal").save(Path(settings.MEDIA_ROOT) / drawing.path)
     page.goto(page.base + reverse("vote", args=[vote.id]))
     shown(page)
     images = page.locator(".ballot-picture img")
@@ -123,6 +126,8 @@ def test_both_pictures_are_enlarged_at_the_same_place(browser_page: Page, lab: L
     expect(page.locator("[data-zoom]")).to_have_attribute("aria-pressed", "true")
     styles = images.evaluate_all("all => all.map((one) => [getComputedStyle(one).transform, one.clientWidth])")
     assert [transform for transform, _ in styles] == ["matrix(3, 0, 0, 3, 0, 0)"] * 2
+    # They are small: enlarged pixel by pixel, as everywhere on the site.
+    assert images.evaluate_all("all => all.map((one) => getComputedStyle(one).imageRendering)") == ["pixelated"] * 2
     assert page.locator("#ballot").evaluate("one => one.style.getPropertyValue('--zoom-x')") == "25%"
     # A new pair is seen whole, and the keys of a held arrow are one answer.
     press(page, "ArrowDown")
@@ -144,11 +149,12 @@ def test_pages_fit_a_phone_and_a_thumb_can_vote(browser_page: Page, lab: Lab):
     expect(page.locator("#vote-progress")).to_have_text("1 of 12 pairs; 1 person")
     assert Ballot.objects.get(id=first).answer == "right"
     judge(lab.member, vote, 11)
+    Drawing.objects.update(rewards={"a_reward_whose_name_is_as_long_as_names_can_be": 0.5})
     paths = [reverse(name) for name in ("votes", "vote_new")]
     paths += [reverse(name, args=[vote.id]) for name in ("vote", "vote_results")]
     for path in paths:
         page.goto(page.base + path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+        assert is_within_its_width(page), path
     assert {one.outcome for one in read_verdicts(vote)} <= {Outcome.FIRST, Outcome.SECOND}
 
 

@@ -1,5 +1,7 @@
 /** The pictures of ballots: fetched once, ahead of time, and kept as elements, so that showing them fetches nothing. */
 
+import { sharpen } from "../panel/pixels.js";
+
 const SIDES = ["left", "right"];
 const kept = new Map();
 
@@ -24,7 +26,7 @@ function load(ballot) {
     image.src = ballot[side];
     return image;
   });
-  const ready = Promise.all([left.decode(), right.decode()]);
+  const ready = Promise.all([left.decode(), right.decode()]).then(() => [left, right].forEach(sharpen));
   // Who shows it learns of a failure; one that was only fetched ahead tells nobody.
   ready.catch(() => kept.delete(ballot.id));
   return { left, right, ready };
