@@ -1,6 +1,7 @@
 """A report as HTML for one place: its pieces in their order, and which panels still move."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.template.loader import render_to_string
@@ -8,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from reports.drawings import Drawing
 from reports.links import lead_home
-from reports.pieces import Placed, Prose, panels_of, take_apart
+from reports.pieces import Piece, Placed, Prose, panels_of, take_apart
 from reports.places import Place
 from reports.scope import Scope
 
@@ -24,13 +25,16 @@ class Shown:
 
 
 def show_report(scope: Scope, text: str, place: Place) -> list[Shown]:
-    pieces = take_apart(text)
+    return show_pieces(scope, take_apart(text), place)
+
+
+def show_pieces(scope: Scope, pieces: Sequence[Piece | Drawing], place: Place) -> list[Shown]:
     if place.is_away:
         for piece in pieces:
             if isinstance(piece, Prose):
                 lead_home(piece.tokens)
     live = scope.live(run_id for piece in pieces if isinstance(piece, Placed) for run_id in _runs_of(piece))
-    return [Shown(piece.html) if isinstance(piece, Prose) else _show(scope, piece, place, live) for piece in pieces]
+    return [_show_piece(scope, piece, place, live) for piece in pieces]
 
 
 def show_panel(scope: Scope, text: str, number: int, place: Place) -> Shown | None:
@@ -40,7 +44,19 @@ def show_panel(scope: Scope, text: str, number: int, place: Place) -> Shown | No
 
 
 def show_drawn(number: int, drawing: Drawing, place: Place, is_live: bool) -> Shown:
-    return _shown(number, render_to_string(drawing.template, {"drawing": drawing, "place": place}), is_live)
+    return _shown(number, _html_of(drawing, place), is_live)
+
+
+def _show_piece(scope: Scope, piece: Piece | Drawing, place: Place, live: set) -> Shown:
+    if isinstance(piece, Prose):
+        return Shown(piece.html)
+    if isinstance(piece, Placed):
+        return _show(scope, piece, place, live)
+    return Shown(_html_of(piece, place))
+
+
+def _html_of(drawing: Drawing, place: Place) -> SafeString:
+    return render_to_string(drawing.template, {"drawing": drawing, "place": place})
 
 
 def _show(scope: Scope, placed: Placed, place: Place, live: set) -> Shown:

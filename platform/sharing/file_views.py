@@ -1,4 +1,4 @@
-"""A shared report to take along, as the team takes it: one HTML file, or a PDF."""
+"""A shared report or run to take along: one HTML file, or a PDF."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from reports.export_views import html_response, pdf_response
-from reports.models import Report
+from reports.takeaway import Takeaway, takeaway_of
 from sharing.attempts import are_too_many_files
 from sharing.services import count_open
+from sharing.shared_runs import takeaway_of_run
 from sharing.visits import Visit, visited
 
 
@@ -22,12 +23,13 @@ def share_pdf(request: HttpRequest, visit: Visit) -> HttpResponse:
     return _file(request, visit, pdf_response)
 
 
-def _file(request: HttpRequest, visit: Visit, respond: Callable[[Report], HttpResponse]) -> HttpResponse:
+def _file(request: HttpRequest, visit: Visit, respond: Callable[[Takeaway], HttpResponse]) -> HttpResponse:
     """Who takes a file has opened the link, whether they saw the page or not."""
-    if visit.link.report is None:
-        raise Http404("It is no report.")
-    if are_too_many_files(visit.link):
+    link = visit.link
+    if link.comparison:
+        raise Http404("A comparison is looked at on its page.")
+    if are_too_many_files(link):
         return render(request, "sharing/closed.html", {"status": 429, "is_file": True}, status=429)
     if request.method == "GET":
-        count_open(visit.link)
-    return respond(visit.link.report)
+        count_open(link)
+    return respond(takeaway_of(link.report) if link.report else takeaway_of_run(link.run, visit.scope))

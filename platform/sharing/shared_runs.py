@@ -7,22 +7,29 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.utils import timezone
+
 from pictures.refs import SAMPLE, Ref
 from reports.drawings import Drawing, Gap, Tiles
 from reports.kinds import Panel
 from reports.panels.curves import Curves
 from reports.panels.pictures import tile_of
 from reports.panels.table import EvaluationTable
+from reports.pieces import Prose
 from reports.scope import Scope
+from reports.takeaway import Takeaway
 from runs.config_texts import as_yaml
 from runs.curves import read_keys
 from runs.metric_names import shown_first
 from runs.models import Run, Sample
+from runs.templatetags.markdown import read_tokens
 
 MOST_CURVES = 8
 MOST_SAMPLES = 60
 NUM_PANELS = 3
 
+# Longer than what a text would have in it.
+FENCE = "`" * 12
 HIDDEN = "(hidden)"
 # Addresses of servers and mailboxes, and the folders that are called by their owners.
 PRIVATE = re.compile(r"[\w+.-]+://[^\s'\"]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<=/home/)[^/\s'\"]+|(?<=/Users/)[^/\s'\"]+")
@@ -75,3 +82,12 @@ def find_sample(scope: Scope, ref: Ref) -> Sample | None:
 def public_config(run: Run) -> str:
     """The configuration as YAML, without addresses."""
     return PRIVATE.sub(HIDDEN, as_yaml(run.config))
+
+
+def takeaway_of_run(run: Run, scope: Scope) -> Takeaway:
+    """What its page shows now, with the samples where it was last drawn from."""
+    drawings = [panel_of(run, number, None).draw(scope) for number in range(NUM_PANELS)]
+    configuration = Prose(read_tokens(f"# Configuration\n\n{FENCE}yaml\n{public_config(run)}\n{FENCE}"))
+    where = f"{run.state} · iteration {run.iteration} of {run.total_iterations}"
+    facts = f"{run.experiment.team.name} · {where} · {timezone.now():%Y-%m-%d %H:%M %Z}"
+    return Takeaway(run.name, facts, [*drawings, configuration], scope)

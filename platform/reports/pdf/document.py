@@ -4,27 +4,31 @@ from reports.models import Report
 from reports.pdf.panels import Pictures, write_panel
 from reports.pdf.paper import MUTED, SMALL, Paper
 from reports.pdf.prose import write_prose
-from reports.pieces import Placed, Prose, take_apart
+from reports.pieces import Placed, Prose
 from reports.scope import Scope
-from reports.selectors import scope_of
+from reports.takeaway import Takeaway, takeaway_of
 
 MOST_PICTURES = 400
 MOST_CODES = 20
 
 
 def pdf_of(report: Report, most_pictures: int = MOST_PICTURES) -> bytes:
+    return write_pdf(takeaway_of(report), most_pictures)
+
+
+def write_pdf(takeaway: Takeaway, most_pictures: int = MOST_PICTURES) -> bytes:
     """The file; past so many pictures they are left out, and it says so."""
-    paper, pictures, scope = Paper(report.title), Pictures(most_pictures), scope_of(report)
-    paper.paragraph(report.title, 18, style="B")
-    paper.paragraph(
-        f"{report.team.name} · version {report.version} · {report.updated_at:%Y-%m-%d %H:%M %Z}", SMALL, MUTED
-    )
+    paper, pictures = Paper(takeaway.title), Pictures(most_pictures)
+    paper.paragraph(takeaway.title, 18, style="B")
+    paper.paragraph(takeaway.facts, SMALL, MUTED)
     paper.gap()
-    for piece in take_apart(report.body):
+    for piece in takeaway.pieces:
         if isinstance(piece, Prose):
             write_prose(paper, piece.tokens)
+        elif isinstance(piece, Placed):
+            _write_placed(paper, takeaway.scope, piece, pictures)
         else:
-            _write_placed(paper, scope, piece, pictures)
+            write_panel(piece, paper, pictures)
         paper.gap(2)
     if pictures.num_left_out:
         paper.paragraph(f"{pictures.num_left_out} pictures are left out: the file would be too large.", SMALL, MUTED)

@@ -58,8 +58,8 @@ ACCESS = {
     ],
     **{
         name: [
-            Access(PUBLIC, kwargs={"secret": "full_secret"}),
-            *(Access(NOBODY, kwargs={"secret": one}) for one in (*CLOSED, "secret", "comparisons_secret")),
+            *(Access(PUBLIC, kwargs={"secret": one}) for one in ("secret", "full_secret")),
+            *(Access(NOBODY, kwargs={"secret": one}) for one in (*CLOSED, "comparisons_secret")),
         ]
         for name in ("share_html", "share_pdf")
     },

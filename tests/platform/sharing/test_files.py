@@ -1,4 +1,4 @@
-"""Visitors of a shared report take it along: what they see and nothing else, counted, and not too often."""
+"""Visitors of a shared report or run take it along: what they see and nothing else, counted, and not too often."""
 
 import io
 
@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from reports.html_file import html_of
 from sharing import attempts, services
-from tests.platform.lab import Lab
+from tests.platform.lab import CONFIG, Lab, add_lines
 from tests.platform.reports.desk import add_full_run, add_report, panel
 from tests.platform.sharing.doorway import add_comparison, make_link, visit
 
@@ -55,10 +55,26 @@ def test_files_are_given_so_often_a_minute_by_a_link(lab, made, monkeypatch):
     assert visit(make_link(lab, made.link.report), "share_html").status_code == 200
 
 
+def test_a_shared_run_is_taken_along_with_what_its_page_shows(lab):
+    config = CONFIG | {"prompts": "/home/alice/cats.txt"}
+    run = add_full_run(lab, "first", config=config, notes="Ask bob@example.org.", error="No space on gpu-7.")
+    add_lines(run, "Loading on node-1.")
+    made = make_link(lab, run)
+    html = visit(made, "share_html").text
+    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(visit(made, "share_pdf").content)).pages)
+    for words in (html, text):
+        assert [
+            part
+            for part in ("first", "Samples at iteration 4", "sandbox_soft_tifa", "/home/(hidden)/cats.txt")
+            if part not in words
+        ] == []
+        assert [word for word in ("@example.org", "gpu-7", "alice", "Loading on", "node-1") if word in words] == []
+    assert "plot-line series-1" in html and html.count("data:image/") == 1
+    assert reverse("share_pdf", args=[made.text]) in visit(made).text
+
+
 @pytest.mark.parametrize("name", ["share_html", "share_pdf"])
-def test_there_are_no_files_of_other_things_and_closed_links(name, lab, made):
-    run = add_full_run(lab, "other")
-    for subject in (run, add_comparison(lab, run)):
-        assert visit(make_link(lab, subject), name).status_code == 404
+def test_there_are_no_files_of_comparisons_and_closed_links(name, lab, made):
+    assert visit(make_link(lab, add_comparison(lab, add_full_run(lab, "other"))), name).status_code == 404
     services.revoke(lab.member, made.link)
     assert visit(made, name).status_code == 404
