@@ -118,6 +118,13 @@ def test_a_picture_in_full_and_arrow_keys_to_the_next(wall, run):
     page.keyboard.press("ArrowLeft")
     expect(dialog).to_contain_text("red cube 3")
     expect(dialog.get_by_role("button", name="Previous picture")).to_be_disabled()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("With a picture open: the one before, the next")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    expect(dialog).to_contain_text("red cube 3")
     address = page.url
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

@@ -2,10 +2,9 @@ import { declaredKeys } from "./declared.js";
 
 let dialog = null;
 
-/** Open the list of keys, or close it. The dialog gives the focus back to where it was. */
+/** Open the list of keys, over whatever is open, or close it. The dialog gives the focus back to where it was. */
 export function toggleHelp() {
   if (dialog?.open) return dialog.close();
-  if (document.querySelector("dialog:modal")) return;
   dialog ??= makeDialog();
   dialog.querySelector(".keys-sections").replaceChildren(...declaredKeys().map(section));
   dialog.showModal();
