@@ -213,7 +213,7 @@ class Drawing:
             told = self._patience.try_once(self._hear)
             if told is None:
                 self._shutting_down.wait(LISTEN_FOR)
-            elif told == [lifecycle.BE_READY]:
+            elif set(told) == {lifecycle.BE_READY}:
                 self._patience.try_once(self._be_ready)
             elif told:
                 return True
