@@ -43,6 +43,18 @@ def test_a_point_for_each_checkpoint_and_the_edge_of_what_nothing_beats(frontier
     expect(link).to_have_attribute("href", f"/samples/?policies={runs[0].id}@20")
 
 
+def test_nothing_is_seen_that_would_move(panel, web_address, runs):
+    held = []
+    panel.route("**/runs/frontier?*", lambda route: held.append(route), times=1)
+    with panel.expect_request("**/runs/frontier?*"):
+        panel.goto(f"{web_address}/panel/?runs={runs[0].id}&view=frontier")
+    expect(panel.locator(".chart.frontier")).to_be_hidden()
+    expect(panel.get_by_label("Intervals")).to_be_hidden()
+    held[0].continue_()
+    expect(panel.locator(".chart.frontier")).to_be_visible()
+    expect(panel.get_by_label("Intervals")).to_be_visible()
+
+
 def test_other_quantities_are_chosen_and_stand_in_the_address(frontier):
     plot = frontier.locator(".frontier .plot")
     assert plot.evaluate("plot => plot.data[0].error_y === undefined")

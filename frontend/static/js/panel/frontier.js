@@ -35,7 +35,9 @@ export class Frontier {
     this.table = new EdgeTable();
     const intervals = make("label", { class: "intervals" }, this.intervals, "Intervals");
     const controls = make("div", { class: "frontier-controls" }, this.quantities.element, intervals);
-    element.append(this.legend.element, this.note, controls, this.card.element, this.table.element);
+    // Unseen until it is known what can stand on the axes: the choices then take the room that they need.
+    this.body = make("div", { class: "frontier-body", "data-waiting": true }, controls, this.card.element, this.table.element);
+    element.append(this.legend.element, this.note, this.body);
 
     this.poll = new Poll(
       () => this.question(),
@@ -75,6 +77,7 @@ export class Frontier {
 
   draw() {
     if (!this.answer) return;
+    this.body.removeAttribute("data-waiting");
     const colors = readColors();
     const { seeds, log, intervals } = this.view;
     const all = this.answer.runs.map(withPolicies);
