@@ -65,7 +65,7 @@ print(json.dumps({
     "run": str(run.id), "ends": f"{columns[0]},{columns[-1]}", "columns": ",".join(map(str, columns)),
     "items": ",".join(items),
     "comparison": comparison.id, "vote": str(vote.id), "report": report.id, "secret": share(user, report, 30).text,
-    "picture": items[-1],
+    "picture": items[-1], "checkpoint": run.checkpoints.filter(removed=False).order_by("-iteration").first().id,
 }))
 """
 
@@ -83,6 +83,7 @@ class Props:
     report: int
     secret: str
     picture: str
+    checkpoint: int
 
 
 def ask_for_evaluation(platform: Platform) -> str:

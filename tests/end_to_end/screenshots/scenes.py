@@ -60,5 +60,6 @@ def with_props(props: Props) -> dict[str, Scene]:
         "vote": at(f"/votes/{props.vote}/"),
         "vote-results": at(f"/votes/{props.vote}/results/"),
         "report": at(f"/reports/{props.report}/"),
+        "export": at(f"/checkpoints/{props.checkpoint}/export/"),
         "shared": at(f"/s/{props.secret}/"),
     }
