@@ -69,17 +69,23 @@ def read_thumbnail(sample: Sample) -> Picture:
 
 
 def read_small(path: str, read: Callable[[], Picture]) -> Picture:
-    """What `read` gives, fit for a tile; it is kept as `path` where it had to be made smaller."""
+    """What `read` gives, fit for a tile; it is kept as `path` where it had to be made smaller.
+
+    Raises FileNotFoundError where that is no picture.
+    """
     try:
         with storages["local"].open(path) as file:
             return Picture(file.read(), "image/webp")
     except FileNotFoundError:
         pass
     picture = read()
-    with Image.open(io.BytesIO(picture.content)) as image:
-        if max(image.size) <= SMALL_SIDE and not getattr(image, "is_animated", False):
-            return picture
-        content = _shrink(image)
+    try:
+        with Image.open(io.BytesIO(picture.content)) as image:
+            if max(image.size) <= SMALL_SIDE and not getattr(image, "is_animated", False):
+                return picture
+            content = _shrink(image)
+    except OSError as error:
+        raise FileNotFoundError(f"The file behind {path} cannot be read as a picture: {error}") from error
     _keep(path, content)
     return Picture(content, "image/webp")
 

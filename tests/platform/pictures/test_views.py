@@ -1,8 +1,10 @@
 """The bytes of drawings."""
 
 import io
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import default_storage
 from django.urls import reverse
 from PIL import Image
 
@@ -27,4 +29,14 @@ def test_a_drawing_whose_file_is_gone_is_not_found(lab, client):
     drawing = add_drawing(add_run(lab.experiment))
     drawing.path = "drawings/gone.png"
     drawing.save()
-    assert client.get(reverse("drawing_picture", args=[drawing.id])).status_code == 404
+    for name in ("drawing_picture", "drawing_thumbnail"):
+        assert client.get(reverse(name, args=[drawing.id])).status_code == 404
+
+
+@pytest.mark.parametrize("content", [b"no picture", None], ids=["no picture", "cut short"])
+def test_a_thumbnail_of_what_is_no_picture_is_not_found(content, lab, client):
+    client.force_login(lab.viewer)
+    drawing = add_drawing(add_run(lab.experiment))
+    file = Path(default_storage.path(drawing.path))
+    file.write_bytes(content or file.read_bytes()[:-300])
+    assert client.get(reverse("drawing_thumbnail", args=[drawing.id])).status_code == 404
