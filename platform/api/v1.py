@@ -14,6 +14,7 @@ from api import (
     comparisons,
     configurations,
     deeds,  # noqa: F401 (adds to the router of training_runs)
+    drawing,
     evaluating,
     experiments,
     membership,
@@ -80,6 +81,7 @@ ROUTERS = (
     results,
     publishing,
     evaluating,
+    drawing,
     voting,
     reporting,
     comparisons,

@@ -27,6 +27,8 @@ from teams.models import Membership, Role, Scope
 from tests.platform.evaluating.laboratory import queue as queue_evaluation
 from tests.platform.fleet.machines import add_node
 from tests.platform.lab import Lab, add_checkpoint, add_lines, add_point, add_run, add_sample
+from tests.platform.playground.studio import ask as ask_to_draw
+from tests.platform.playground.studio import serve
 from tests.platform.reports.desk import add_report
 from tests.platform.sharing.doorway import make_link
 from tests.platform.votes.ballot_box import add_vote
@@ -136,6 +138,14 @@ ACCESS = {
     "GET /runs/{run_id}/evaluations": Access(TEAM),
     "GET /runs/{run_id}/samples": Access(TEAM),
     "GET /runs/{run_id}/checkpoints": Access(TEAM),
+    # To the stranger and the viewer, who write to no team of it, nothing is drawn.
+    "POST /sheets": Access((401, 422, 403, 202, 202), body={"policies": ["{run}@0"], "prompt": "a cat"}),
+    # A member asked for it.
+    "GET /sheets/{sheet_id}": Access((401, 404, 404, 200, 404)),
+    "POST /sheets/{sheet_id}/stop": Access((401, 404, 404, 202, 404), body={}),
+    "GET /drawings/{drawing_id}/picture": Access(TEAM),
+    "POST /drawings/{drawing_id}/keep": Access((401, 404, 403, 200, 200), body={}),
+    "POST /drawings/{drawing_id}/let-go": Access((401, 404, 403, 200, 200), body={}),
     "GET /votes": Access(SIGNED_IN),
     # Viewers may write to no team; for the others there is no such policy.
     "POST /votes": Access((401, 422, 403, 422, 422), body={"name": "Which?", "policies": ["nothing@1"]}),
@@ -219,6 +229,8 @@ def a_push(lab: Lab) -> uuid.UUID:
 
 MAKERS = {
     "push_id": a_push,
+    "sheet_id": lambda lab: ask_to_draw(lab.member, Run.objects.get(name="ours")).id,
+    "drawing_id": lambda lab: serve(ask_to_draw(lab.member, Run.objects.get(name="ours")))[0].id,
     "report_id": lambda lab: add_report(lab, f"```curves\nruns: {Run.objects.get(name='ours').id}\n```").id,
     "link_id": lambda lab: make_link(lab, Run.objects.get(name="ours")).link.id,
     "comment_id": a_comment,
@@ -253,12 +265,19 @@ def address_of(operation: str, things: dict) -> str:
     return f"/api/v1{operation.split(' ')[1]}{ACCESS[operation].query}".format_map(things)
 
 
+def named(value, things: dict):
+    """A value of a body, with the things that its texts name."""
+    if isinstance(value, list):
+        return [named(one, things) for one in value]
+    return value.format_map(things) if isinstance(value, str) else value
+
+
 def ask(client: Client, operation: str, things: dict):
     method = operation.split(" ")[0]
     access, address = ACCESS[operation], address_of(operation, things)
     if access.body is None:
         return client.generic(method, address)
-    body = {key: text.format_map(things) if isinstance(text, str) else text for key, text in access.body.items()}
+    body = {key: named(value, things) for key, value in access.body.items()}
     headers = {"Attempt-Token": str(uuid.uuid4()), "Hub-Token": "hf_any"}
     return client.generic(method, address, json.dumps(body), content_type="application/json", headers=headers)
 
