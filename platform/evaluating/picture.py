@@ -60,7 +60,7 @@ def picture_of(result: Result, score: str | None = None) -> Picture | None:
     y = scatter.upward([bound for value in values if value for bound in (value.low, value.high)])
     return Picture(
         score,
-        "KL to the base model, nats" if has_kl else "Iteration",
+        "KL to the base model over the path, nats" if has_kl else "Iteration",
         x,
         y,
         [Series(one.prompt_set, n % NUM_COLORS + 1, _dots(one, score, has_kl, x, y)) for n, one in enumerate(tables)],

@@ -32,7 +32,7 @@ def test_a_table_for_each_prompt_set_with_a_row_for_each_policy(job):
 
 def test_the_picture_has_the_sets_as_lines_over_the_kl(job):
     picture = picture_of(result_of(job))
-    assert picture.score == REWARD and picture.against == "KL to the base model, nats"
+    assert picture.score == REWARD and picture.against == "KL to the base model over the path, nats"
     assert [series.prompt_set for series in picture.series] == list(SETS)
     for series in picture.series:
         assert [dot.x for dot in series.dots] == [picture.x.place(kl) for kl in (0.0, 2.0, 4.0)]
