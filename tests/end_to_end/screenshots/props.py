@@ -36,12 +36,13 @@ print(job.id)
 REST = """
 columns = [PolicyRef(run.id, iteration) for iteration in (0, drawn[len(drawn) // 2], drawn[-1])]
 fixed = run.samples.filter(kind=SampleKind.FIXED)
-score = next(iter(run.config["rewards"]))["name"]
-before, after = (
-    {one.index: one.rewards[score] for one in fixed.filter(iteration=ref.iteration)} for ref in (columns[0], columns[-1])
+score = run.config["rewards"][0]["name"]
+at_start, at_end = (
+    {one.index: one.rewards[score] for one in fixed.filter(iteration=column.iteration)}
+    for column in (columns[0], columns[-1])
 )
 # The prompt that training has changed most is worth looking at.
-most = max(before, key=lambda index: after[index] - before[index])
+most = max(at_start, key=lambda index: at_end[index] - at_start[index])
 items = [f"s{fixed.get(index=most, iteration=ref.iteration).id}" for ref in columns]
 comparison = save_comparison(user, "Before and after", "What training has changed.", Looking(tuple(columns)))
 policies = list(find_policies(user, columns).values())
