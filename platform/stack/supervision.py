@@ -12,6 +12,8 @@ import xmlrpc.client
 from dataclasses import dataclass
 from pathlib import Path
 
+from supervisor.xmlrpc import Faults
+
 from stack.credentials import free_port
 from stack.errors import StackError
 from stack.process_group import ProcessGroup
@@ -20,6 +22,9 @@ from stack.programs import Program
 # A server that dies at once is tried again for about an hour, a little later each time.
 START_RETRIES = 80
 START_SECONDS = 120
+# A server that we wait for has so long to stay up.
+SETTLE_SECONDS = 30
+STARTS = ("STARTING", "BACKOFF")
 GONE = (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError)
 
 
@@ -67,12 +72,18 @@ class Supervision:
         return self._process.poll() is None
 
     def start(self, name: str, wait: bool = True) -> None:
-        """Start a program; with `wait`, return when it has stayed up for a second, or raise StackError."""
+        """Start a program; with `wait`, return when it has stayed up for a second.
+
+        One that dies at once is tried again: sessions of PostgreSQL outlive a power cut of their server by a moment.
+        Raises StackError.
+        """
         try:
-            self._api.startProcess(name, wait)
+            self._api.startProcess(name, False)
         except xmlrpc.client.Fault as fault:
-            log = self._log.parent / f"{name}.log"
-            raise StackError(f"{name} does not start ({fault.faultString}): read {log}") from None
+            if fault.faultCode != Faults.SPAWN_ERROR:
+                raise self._does_not_start(name, fault.faultString) from None
+        if wait:
+            self._wait_until_running(name)
 
     def stop(self, name: str) -> None:
         """Stop a program in order and return when it has ended."""
@@ -93,6 +104,16 @@ class Supervision:
         if self.is_alive():
             self._process.send_signal(signal.SIGTERM)
         self._process.wait()
+
+    def _wait_until_running(self, name: str) -> None:
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while (info := self._api.getProcessInfo(name))["statename"] != "RUNNING":
+            if info["statename"] not in STARTS or time.monotonic() > deadline:
+                raise self._does_not_start(name, info["spawnerr"] or info["description"])
+            time.sleep(0.05)
+
+    def _does_not_start(self, name: str, why: str) -> StackError:
+        return StackError(f"{name} does not start ({why}): read {self._log.parent / f'{name}.log'}")
 
     def _wait_for_answer(self) -> None:
         deadline = time.monotonic() + START_SECONDS
