@@ -14,9 +14,9 @@ DEEPSPEED := 'deepspeed==0.19.8' 'hjson==3.1.0' 'msgpack==1.2.4' 'py-cpuinfo==9.
 run: $(INSTALLED)
 	@exec $(BIN)/python manage.py up
 
-# All three at a time: the engine's tests compute, the others mostly wait for processes and pages.
+# Two at a time: the engine's tests compute, the others mostly wait for processes and pages. Three take as long on two cores.
 test: $(INSTALLED) browser
-	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target --keep-going test-engine test-site test-stack
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target --keep-going test-engine test-site test-stack
 
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not long and not deepspeed"
 ENGINE_TESTS := tests/flowdppo_engine tests/benchmarks/engine
