@@ -12,8 +12,6 @@ import xmlrpc.client
 from dataclasses import dataclass
 from pathlib import Path
 
-from supervisor.xmlrpc import Faults
-
 from stack.credentials import free_port
 from stack.errors import StackError
 from stack.process_group import ProcessGroup
@@ -80,7 +78,7 @@ class Supervision:
         try:
             self._api.startProcess(name, False)
         except xmlrpc.client.Fault as fault:
-            if fault.faultCode != Faults.SPAWN_ERROR:
+            if "SPAWN_ERROR" not in fault.faultString:
                 raise self._does_not_start(name, fault.faultString) from None
         if wait:
             self._wait_until_running(name)
