@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated, Self
 from urllib.parse import urlencode
 
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -86,14 +85,7 @@ class SheetOut(Schema):
 @once
 def draw(request: HttpRequest, body: Wanted):
     """Have pictures drawn. What is there already is not drawn again; ask for the sheet until its state is `done`."""
-    try:
-        made = services.draw(request.user, _asked(body))
-    except ValidationError as error:
-        raise refused_for(
-            Problem(field=name, message=message)
-            for name, messages in error.message_dict.items()
-            for message in messages
-        ) from error
+    made = services.draw(request.user, _asked(body))
     return Status(202, _sheet_out(request, made))
 
 

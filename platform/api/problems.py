@@ -1,6 +1,6 @@
 """Refusals: one shape for all of them, `{"error": sentence, "problems": [{field, value, message}, ...]}`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -58,8 +58,9 @@ def answer_refusals(api: NinjaAPI) -> None:
     api.add_exception_handler(Refused, _refused)
     api.add_exception_handler(ValidationError, _does_not_fit)
     api.add_exception_handler(ConfigInvalid, _config_invalid)
-    for refusal in (AxesInvalid, SweepInvalid, FilterError, OptionsRefused, DjangoValidationError):
+    for refusal in (AxesInvalid, SweepInvalid, FilterError, OptionsRefused):
         api.add_exception_handler(refusal, _unfit)
+    api.add_exception_handler(DjangoValidationError, _invalid)
     api.add_exception_handler(NotPossible, _not_possible)
     api.add_exception_handler(PermissionDenied, _forbidden)
     api.add_exception_handler(Http404, _not_found)
@@ -85,8 +86,18 @@ def _does_not_fit(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 
 def _config_invalid(request: HttpRequest, invalid: ConfigInvalid) -> HttpResponse:
-    problems = [Problem(field=path, message=text) for path, texts in invalid.errors.items() for text in texts]
-    return as_response(refused_for(problems))
+    return as_response(refused_for(_by_field(invalid.errors)))
+
+
+def _invalid(request: HttpRequest, error: DjangoValidationError) -> HttpResponse:
+    """With its fields, where it names some."""
+    if hasattr(error, "error_dict"):
+        return as_response(refused_for(_by_field(error.message_dict)))
+    return _unfit(request, error)
+
+
+def _by_field(errors: Mapping[str, Iterable[str]]) -> list[Problem]:
+    return [Problem(field=name, message=text) for name, texts in errors.items() for text in texts]
 
 
 def _unfit(request: HttpRequest, error: Exception) -> HttpResponse:
